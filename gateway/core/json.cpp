@@ -1,0 +1,30 @@
+#include "gateway/core/json.hpp"
+
+#include <boost/json/src.hpp>
+
+namespace gateway {
+
+Result<json::value> parse_json(std::string_view text, std::size_t limit)
+{
+    if (text.size() > limit) {
+        return Fault::too_large;
+    }
+    json::parse_options options;
+    options.max_depth = 32;
+    boost::system::error_code error;
+    auto value = json::parse(text, error, {}, options);
+    if (error) {
+        return Fault::malformed;
+    }
+    return value;
+}
+
+std::string_view text_of(const json::object& object, std::string_view key,
+                         std::string_view otherwise)
+{
+    const auto* member = object.if_contains(key);
+    const auto* text = member == nullptr ? nullptr : member->if_string();
+    return text == nullptr ? otherwise : std::string_view(*text);
+}
+
+}  // namespace gateway

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "gateway/acquire/sink.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/worker.hpp"
+#include "gateway/store/outbox.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gateway {
+
+struct IntakeSettings {
+    PerLane<Duration> interval;
+    std::string spool_directory;            ///< on tmpfs; empty: no spool
+    std::size_t most_open_bytes = 4 << 20;  ///< of all open batches together
+};
+
+/// The loop's side of the store: collects accepted readings in one open batch per lane, each
+/// spooled to tmpfs, and commits due batches through the store worker, all lanes that are due in
+/// one transaction. Runs on the loop.
+class Intake {
+public:
+    Intake(boost::asio::any_io_executor executor, Worker& store, Outbox& outbox, Clock& clock,
+           IntakeSettings settings);
+    ~Intake();
+    Intake(const Intake&) = delete;
+    Intake& operator=(const Intake&) = delete;
+
+    // The contract of acquire/sink.hpp, which app.cpp forwards.
+    bool has_room() const;
+    boost::asio::awaitable<void> wait_for_room();
+    void accept(Lane lane, std::span<const Reading> readings);
+    void count(Lane lane, const SlotCounts& slots);
+
+    /// Makes a device's dictionary durable and uses it from now on; open batches that hold the
+    /// device are closed first.
+    boost::asio::awaitable<void> announce(std::uint16_t device, DictionaryHash hash,
+                                          std::string bytes);
+
+    /// Commits what the spool of earlier epochs holds and no commit reached (W15). Once, before the
+    /// first accept.
+    boost::asio::awaitable<void> recover_spool();
+
+    /// Commits due batches for ever; on cancellation stops between commits.
+    boost::asio::awaitable<void> run();
+    /// Commits everything that is open; durable on return.
+    boost::asio::awaitable<void> flush();
+    /// Called on the loop after each commit with what became durable, in order.
+    void on_durable(std::function<void(const std::vector<StoredBatch>&)> listener);
+
+private:
+    class State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace gateway

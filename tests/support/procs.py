@@ -1,0 +1,313 @@
+"""The parts of an end-to-end run as objects: broker, link, simulator, gateway, receiver.
+
+Standard library only.  Everything listens on 127.0.0.1 at a port of the moment, lives in one
+folder, and is ended by its pid when the Run closes.
+"""
+import asyncio
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(predicate, limit=10.0, what='condition'):
+    """Returns the first true value of the predicate; raises TimeoutError, naming what, after limit."""
+    end = time.monotonic() + limit
+    while True:
+        value = predicate()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError(f'not within {limit:g} s: {what() if callable(what) else what}')
+        time.sleep(0.02)
+
+
+class Program:
+    """A child process; what it writes is in `name`.log, over restarts."""
+
+    def __init__(self, folder, name, command, environment=None):
+        self.folder, self.name, self.command = pathlib.Path(folder), name, [str(c) for c in command]
+        self.environment = environment or {}
+        self.log = self.folder / f'{name}.log'
+        self.out = self.folder / f'{name}.out'
+        self.process = None
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def start(self):
+        with open(self.out, 'ab') as out, open(self.log, 'ab') as log:
+            self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=out,
+                                            stderr=log, env={**os.environ, **self.environment})
+        return self
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        """As a power switch would: no farewell."""
+        if self.running():
+            self.process.kill()
+        return self.process.wait() if self.process else None
+
+    def stop(self, limit=15.0):
+        """Asks it to end; returns its exit code."""
+        if self.process is None:
+            return None
+        if self.running():
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+        try:
+            return self.process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise TimeoutError(f'{self.name} did not stop within {limit:g} s') from None
+
+    def lines(self, containing=''):
+        if not self.log.exists():
+            return []
+        text = self.log.read_text(encoding='utf-8', errors='replace')
+        return [line for line in text.splitlines() if containing in line]
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f'/proc/{self.pid}/stat').read_text().rsplit(')', 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+    def peak_kb(self):
+        return self._number('status', 'VmHWM:')
+
+    def resident_kb(self):
+        return self._number('status', 'VmRSS:')
+
+    def written_bytes(self):
+        return self._number('io', 'write_bytes:')
+
+    def _number(self, file, key):
+        for line in pathlib.Path(f'/proc/{self.pid}/{file}').read_text().splitlines():
+            if line.startswith(key):
+                return int(line.split()[1])
+        raise KeyError(key)
+
+
+class Broker(Program):
+    """mosquitto with its own configuration; the port stays the same over restarts."""
+
+    def __init__(self, folder, settings=''):
+        self.port = free_port()
+        configuration = pathlib.Path(folder) / 'mosquitto.conf'
+        configuration.write_text(
+            f'listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n'
+            f'max_queued_messages 0\nlog_type error\nlog_type warning\nlog_type notice\n{settings}')
+        command = shutil.which('mosquitto', path=os.environ.get('PATH', '') + ':/usr/sbin')
+        super().__init__(folder, 'broker', [command, '-c', configuration])
+
+    def start(self):
+        super().start()
+        wait_for(self.answers, what='the broker listens')
+        return self
+
+    def answers(self):
+        if not self.running():
+            raise RuntimeError('mosquitto ended: ' + ' '.join(self.lines()[-3:]))
+        with contextlib.closing(socket.socket()) as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex(('127.0.0.1', self.port)) == 0
+
+    def freeze(self):
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self):
+        self.signal(signal.SIGCONT)
+
+
+class Link:
+    """A TCP line to a port here that can be cut (refuses), silenced (takes all, passes nothing) or
+    slowed."""
+
+    def __init__(self, target_port):
+        self.target_port = target_port
+        self.delay = 0.0
+        self.bytes_up = 0
+        self._streams = set()
+        self._flowing = None
+        self._server = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.port = self._call(self._open(0))
+
+    def cut(self):
+        self._call(self._close())
+
+    def restore(self):
+        self._call(self._open(self.port))
+
+    def silence(self):
+        self._loop.call_soon_threadsafe(self._flowing.clear)
+
+    def unsilence(self):
+        self._loop.call_soon_threadsafe(self._flowing.set)
+
+    def close(self):
+        self._call(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        self._loop.close()
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+
+    async def _open(self, port):
+        if self._flowing is None:
+            self._flowing = asyncio.Event()
+            self._flowing.set()
+        if self._server is None:
+            self._server = await asyncio.start_server(self._accept, '127.0.0.1', port)
+        return self._server.sockets[0].getsockname()[1]
+
+    async def _close(self):
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for stream in list(self._streams):
+            stream.transport.abort()
+        await asyncio.sleep(0)
+
+    async def _accept(self, reader, writer):
+        try:
+            far_reader, far_writer = await asyncio.open_connection('127.0.0.1', self.target_port)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._streams |= {writer, far_writer}
+        try:
+            await asyncio.gather(self._pump(reader, far_writer, True),
+                                 self._pump(far_reader, writer, False))
+        except OSError:
+            pass
+        finally:
+            for stream in (writer, far_writer):
+                stream.transport.abort()
+                self._streams.discard(stream)
+
+    async def _pump(self, reader, writer, up):
+        while data := await reader.read(65536):
+            await self._flowing.wait()
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            if up:
+                self.bytes_up += len(data)
+            writer.write(data)
+            await writer.drain()
+        raise ConnectionResetError('one side closed')
+
+
+class Gateway(Program):
+    """`smart-gateway run`; control() asks over its socket as the commands do."""
+
+    def __init__(self, folder, build, site, runtime, name='gateway', environment=None):
+        self.binary = pathlib.Path(build) / 'gateway' / 'smart-gateway'
+        self.site, self.runtime = pathlib.Path(site), pathlib.Path(runtime)
+        super().__init__(folder, name,
+                         [self.binary, 'run', '--config', site, '--runtime', runtime], environment)
+
+    def command(self, *arguments, limit=20):
+        """Runs `smart-gateway ARGUMENTS` on the same site; returns the finished process."""
+        return subprocess.run([self.binary, *arguments, '--config', self.site,
+                               '--runtime', self.runtime], capture_output=True, text=True,
+                              timeout=limit, check=False)
+
+
+class Receiver(Program):
+    def __init__(self, folder, build, port, name='receiver', state=None):
+        folder = pathlib.Path(folder)
+        self.file = folder / 'out.jsonl'
+        self.state = state or folder / 'receiver-state'
+        super().__init__(folder, name,
+                         [pathlib.Path(build) / 'gateway' / 'receiver' / 'smart-receiver',
+                          '--broker', f'mqtt://127.0.0.1:{port}', '--out', self.file,
+                          '--state', self.state])
+
+    def records(self, kind='reading'):
+        return [record for record in self.all_records() if record['line'] == kind]
+
+    def all_records(self):
+        if not self.file.exists():
+            return []
+        with open(self.file, encoding='utf-8') as file:
+            return [json.loads(line) for line in file if line.endswith('\n')]
+
+
+class Simulator(Program):
+    """Plays a scene file; `ports` maps the scene's listeners to the ports they got."""
+
+    def __init__(self, folder, build, scene, name='simulator'):
+        super().__init__(folder, name,
+                         [pathlib.Path(build) / 'tests' / 'simulator' / 'smart-gateway-sim',
+                          'simulate', scene])
+        self.ready = None
+
+    def start(self):
+        super().start()
+        self.ready = wait_for(self._ready_line, what=lambda: f'simulator ready: {self.lines()}')
+        return self
+
+    def _ready_line(self):
+        if not self.running():
+            raise RuntimeError('the simulator ended: ' + ' '.join(self.lines()[-3:]))
+        lines = self.out.read_text(encoding='utf-8').splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+
+class Run:
+    """One folder and everything that was started in it; closing ends all of it."""
+
+    def __init__(self, build, folder=None, keep=False):
+        self.build = pathlib.Path(build).resolve()
+        self.keep = keep
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix='gateway-run-'))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o755)  # mosquitto drops root and reads its configuration here
+        memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
+        self.runtime = pathlib.Path(tempfile.mkdtemp(prefix='gateway-runtime-', dir=memory))
+        self._open = contextlib.ExitStack()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._open.close()
+        shutil.rmtree(self.runtime, ignore_errors=True)
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def add(self, program):
+        """Ends the program when the run closes."""
+        self._open.callback(program.kill if isinstance(program, Program) else program.close)
+        return program
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding='utf-8')
+        return path

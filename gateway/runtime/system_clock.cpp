@@ -1,0 +1,115 @@
+#include "gateway/runtime/system_clock.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+#include <system_error>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto longest_nap = 1h;  // so that no far instant overflows the timer
+constexpr std::time_t far_future = 1LL << 33;
+
+std::chrono::nanoseconds read_clock(clockid_t which)
+{
+    timespec time{};
+    clock_gettime(which, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+int open_timer()
+{
+    const int descriptor = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (descriptor < 0) {
+        throw std::system_error(errno, std::generic_category(), "timerfd_create");
+    }
+    return descriptor;
+}
+
+}  // namespace
+
+void ClockDiscipline::observe(int status, long max_error_us)
+{
+    const bool synced = status >= 0 && (status & STA_UNSYNC) == 0;
+    if (synced) {
+        state_ = ClockState::synced;
+    } else if (state_ == ClockState::synced) {
+        state_ = ClockState::holdover;
+    }
+    if (state_ != ClockState::unset && max_error_us >= 0) {
+        error_ms_ = static_cast<std::uint32_t>(std::min((max_error_us + 999) / 1000, 0xFFFFFFFEL));
+    }
+}
+
+SystemClock::SystemClock(asio::any_io_executor executor)
+    : executor_(std::move(executor)), step_(executor_, open_timer())
+{
+    arm();
+}
+
+Instant SystemClock::now() const
+{
+    return Instant(read_clock(CLOCK_BOOTTIME));
+}
+
+ClockReading SystemClock::wall() const
+{
+    const auto boot = now();
+    const auto wall = read_clock(CLOCK_REALTIME);
+    if (boot >= next_look_) {
+        timex question{};  // no modes: asks, sets nothing
+        const bool answered = adjtimex(&question) >= 0;
+        discipline_.observe(answered ? question.status : -1, answered ? question.maxerror : -1);
+        next_look_ = boot + 1s;
+    }
+    return {.wall = WallTime(std::chrono::floor<std::chrono::milliseconds>(wall)),
+            .state = discipline_.state(),
+            .error_ms = discipline_.error_ms()};
+}
+
+asio::awaitable<void> SystemClock::sleep_until(Instant wake)
+{
+    asio::steady_timer timer(executor_);
+    for (auto time = now(); time < wake; time = now()) {
+        timer.expires_after(std::min<Duration>(wake - time, longest_nap));
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+void SystemClock::arm()
+{
+    itimerspec when{};
+    when.it_value.tv_sec = far_future;
+    if (timerfd_settime(step_.native_handle(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when,
+                        nullptr) != 0) {
+        throw std::system_error(errno, std::generic_category(), "timerfd_settime");
+    }
+}
+
+asio::awaitable<void> SystemClock::wait_for_step()
+{
+    for (;;) {
+        co_await step_.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+        std::uint64_t expirations = 0;
+        const auto got = ::read(step_.native_handle(), &expirations, sizeof expirations);
+        if (got < 0 && errno == EAGAIN) {
+            continue;
+        }
+        arm();
+        co_return;
+    }
+}
+
+}  // namespace gateway

@@ -87,9 +87,8 @@ std::optional<Fraction> Fraction::from_double(double number)
     if (!std::isfinite(number)) {
         return std::nullopt;
     }
-    std::array<char, 32> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-    return parse({text.data(), static_cast<std::size_t>(end - text.data())});
+    const auto decimal = shortest(number);
+    return parse(std::to_string(decimal.digits) + 'e' + std::to_string(decimal.exponent));
 }
 
 std::string Fraction::text() const

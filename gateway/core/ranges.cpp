@@ -84,6 +84,9 @@ std::vector<Range> RangeSet::holes(Range within) const
         if (at->first > next) {
             found.push_back({next, at->first - 1});
         }
+        if (at->last >= within.last) {
+            return found;
+        }
         next = at->last + 1;
     }
     if (next <= within.last) {

@@ -117,7 +117,8 @@ class Broker(Program):
         configuration = pathlib.Path(folder) / 'mosquitto.conf'
         configuration.write_text(
             f'listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n'
-            f'max_queued_messages 0\nlog_type error\nlog_type warning\nlog_type notice\n{settings}')
+            f'max_queued_messages 0\nlog_type error\nlog_type warning\nlog_type notice\n'
+            f'log_type subscribe\n{settings}')
         command = shutil.which('mosquitto', path=os.environ.get('PATH', '') + ':/usr/sbin')
         super().__init__(folder, 'broker', [command, '-c', configuration])
 
@@ -138,6 +139,29 @@ class Broker(Program):
 
     def thaw(self):
         self.signal(signal.SIGCONT)
+
+
+class Subscriber(Program):
+    """Every message of one topic filter, with the Unix time it came; subscribed when started."""
+
+    def __init__(self, folder, broker, topic):
+        self.broker, self.topic = broker, topic
+        super().__init__(folder, 'subscriber-' + topic.split('/')[0],
+                         ['mosquitto_sub', '-p', broker.port, '-q', '1', '-F', '%U %t %x',
+                          '-t', topic])
+
+    def start(self):
+        before = len(self.broker.lines(f' {self.topic}'))
+        super().start()
+        wait_for(lambda: len(self.broker.lines(f' {self.topic}')) > before,
+                 what=lambda: f'subscribed: {self.lines()}')
+        return self
+
+    def messages(self):
+        for line in self.out.read_text(encoding='utf-8').splitlines(keepends=True):
+            if line.endswith('\n'):
+                when, topic, payload = line.rstrip('\n').split(' ')
+                yield float(when), topic, bytes.fromhex(payload)
 
 
 class Link:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,18 +18,22 @@ struct Place {
 /// Every mistake of a document, collected so that all are reported in one go.
 class Mistakes {
 public:
+    static constexpr std::size_t most = 1000;  ///< more are not kept
+
     /// `path` names the key (`device[2].period`), `what` says what is wrong and what to write
     /// instead.
     void add(const Place& place, std::string_view path, std::string_view what);
     void add(const Mistakes& other);
     bool empty() const { return lines_.empty(); }
-    /// `gateway.toml:31:10: device[2].period: "5" is not a duration; write "5s"`, in the order
-    /// found.
+    bool full() const { return lines_.size() >= most; }
+    /// `gateway.toml:31:10: device[2].period: "5" is not a duration; write "5s"`, by place within a
+    /// file.
     const std::vector<std::string>& lines() const { return lines_; }
     std::string text() const;  ///< all lines, each ended by a newline
 
 private:
     std::vector<std::string> lines_;
+    std::vector<Place> places_;  ///< of the lines
 };
 
 }  // namespace gateway

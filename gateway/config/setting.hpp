@@ -22,6 +22,14 @@ using SettingTable = std::map<std::string, Setting, std::less<>>;
 struct Setting {
     std::variant<bool, std::int64_t, Fraction, std::string, SettingList, SettingTable> value;
     Place place;
+    std::uint32_t key_line = 0;  ///< where its key stands in the same file; 0 in a list
+    std::uint32_t key_column = 0;
+
+    /// Where it stands does not matter.
+    friend bool operator==(const Setting& left, const Setting& right)
+    {
+        return left.value == right.value;
+    }
 };
 
 /// Null when absent.

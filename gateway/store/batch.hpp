@@ -5,8 +5,12 @@
 #include "gateway/core/reading.hpp"
 #include "gateway/core/result.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/store/compact_readings.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -55,6 +59,7 @@ struct Tombstone {
 
 constexpr std::size_t most_readings_in_batch = 32'000;
 constexpr std::size_t most_body_bytes = 1'048'576;
+constexpr std::size_t most_message_bytes = 1'048'576;
 
 /// A decoded message.
 struct Batch {
@@ -63,12 +68,45 @@ struct Batch {
     std::uint64_t count() const;  ///< readings held or lost
 };
 
-/// The bytes of a batch. At most `most_readings_in_batch` readings, at least one.
+/// Makes the bytes of batches; keeps its memory from one to the next. Readings: at least one, at
+/// most `most_readings_in_batch`, with a body_bytes() of at most `most_body_bytes`, and each within
+/// 12 days of `opened`.
+class BatchEncoder {
+public:
+    BatchEncoder();
+    ~BatchEncoder();
+    BatchEncoder(BatchEncoder&&) noexcept;
+    BatchEncoder& operator=(BatchEncoder&&) noexcept;
+
+    Bytes encode(const BatchHeader& header, const CompactReadings& readings);
+    Bytes encode(const BatchHeader& header, const Tombstone& tombstone);
+
+private:
+    struct Scratch;
+    std::unique_ptr<Scratch> scratch_;
+};
+
+/// As BatchEncoder, for one batch.
 Bytes encode(const BatchHeader& header, std::span<const Reading> readings);
 Bytes encode(const BatchHeader& header, const Tombstone& tombstone);
 
 /// Decodes bytes from outside with every check of protocol.md, section 2: Fault::malformed,
-/// bad_checksum or too_large.
+/// bad_checksum or too_large. Keeps its memory from one to the next.
+class BatchDecoder {
+public:
+    BatchDecoder();
+    ~BatchDecoder();
+    BatchDecoder(BatchDecoder&&) noexcept;
+    BatchDecoder& operator=(BatchDecoder&&) noexcept;
+
+    Result<Batch> decode(ByteView message);
+
+private:
+    struct Scratch;
+    std::unique_ptr<Scratch> scratch_;
+};
+
+/// As BatchDecoder, for one message.
 Result<Batch> decode(ByteView message);
 /// Only the header, for routing: verified and with its checksum checked, the body untouched.
 struct BatchSummary {

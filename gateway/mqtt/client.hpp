@@ -37,9 +37,24 @@ struct Options {
     std::size_t most_in_flight =
         200;  ///< for the library's own limits; set above the forwarder's window
     std::chrono::milliseconds connect_timeout{10'000};
+    /// With publishes in flight and no acknowledgement for so long the connection counts as lost.
+    std::chrono::milliseconds answer_timeout{30'000};
 };
 
-/// The broker's answer to CONNECT.
+/// MQTT 5 reason codes that decide something here; a 3.1.1 CONNACK's codes are given as these.
+enum Reason : int {
+    bad_user_or_password = 134,
+    not_authorized = 135,
+    session_taken_over = 142,
+    packet_too_large = 149,
+    quota_exceeded = 151,
+};
+
+/// Errors whose value is a reason code of the broker.
+const boost::system::error_category& reason_category() noexcept;
+
+/// The broker's answer to CONNECT. Never more publishes than `receive_maximum` are with the broker:
+/// the client keeps the others back, in order.
 struct Session {
     unsigned receive_maximum = 65'535;
     std::size_t maximum_packet_size = 268'435'455;
@@ -77,14 +92,14 @@ public:
                  std::function<void(Outcome)> done);
     /// QoS 1, small JSON texts.
     boost::asio::awaitable<Outcome> publish(std::string topic, std::string payload, bool retained);
-    /// Sends DISCONNECT after what is queued, within `limit`.
+    /// Sends DISCONNECT after what is in flight, within `limit`; what is not acknowledged by then
+    /// fails. on_lost is not called.
     boost::asio::awaitable<void> disconnect(std::chrono::milliseconds limit);
     std::string problem() const;
 
 private:
     class Connection;
-    std::shared_ptr<Connection>
-        connection_;  // shared with library callbacks that may still be running
+    std::shared_ptr<Connection> connection_;  // shared with jobs on the worker and posted handlers
 };
 
 }  // namespace gateway::mqtt

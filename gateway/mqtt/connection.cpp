@@ -1,0 +1,358 @@
+#include "gateway/mqtt/connection.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::mqtt {
+
+namespace asio = boost::asio;
+
+namespace {
+
+void* context_of(std::uintptr_t id)
+{
+    return reinterpret_cast<void*>(id);  // NOLINT(performance-no-int-to-ptr): never dereferenced
+}
+
+std::uintptr_t id_of(const paho::token& token)
+{
+    return reinterpret_cast<std::uintptr_t>(token.get_user_context());
+}
+
+}  // namespace
+
+Client::Connection::Connection(asio::any_io_executor executor, Worker& worker, Options options)
+    : executor_(std::move(executor)),
+      worker_(worker),
+      options_(std::move(options)),
+      watch_(executor_)
+{
+}
+
+// ---- on the loop
+
+/// Runs `call` on the worker; what the library refuses at once completes `id` like any failure.
+template <typename Call>
+void Client::Connection::submit(Id id, Call call)
+{
+    auto job = [self = shared_from_this(), id, call = std::move(call)] {
+        if (self->detached_) {
+            return;
+        }
+        try {
+            call(*self);
+        } catch (const paho::exception& thrown) {
+            auto failure = failure_of(thrown);
+            self->add(Completed{id, {{failure.error, 0}, std::move(failure.text), {}}});
+        }
+    };
+    worker_.post(std::move(job));
+}
+
+Client::Connection::Id Client::Connection::expect(Done done, bool publish)
+{
+    const auto id = ++last_id_;
+    pending_.emplace(id, Pending{std::move(done), publish});
+    return id;
+}
+
+asio::awaitable<Completion> Client::Connection::wait_for(std::shared_ptr<Connection> self,
+                                                         std::function<void(Done)> start,
+                                                         std::chrono::milliseconds limit)
+{
+    struct Waiting {
+        asio::steady_timer timer;
+        std::optional<Completion> result;
+    };
+    auto waiting =
+        std::make_shared<Waiting>(Waiting{asio::steady_timer(self->executor_, limit), {}});
+    auto done = [waiting](Completion completion) {
+        waiting->result = std::move(completion);
+        waiting->timer.cancel();
+    };
+    start(std::move(done));
+    Error woken;
+    co_await waiting->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+    if (waiting->result) {
+        co_return std::move(*waiting->result);
+    }
+    if (woken) {
+        throw boost::system::system_error(woken);  // cancelled by our owner
+    }
+    Completion late;
+    late.outcome.error = make_error_code(Fault::timed_out);
+    late.text = late.outcome.error.message();
+    co_return late;
+}
+
+asio::awaitable<Result<Session>> Client::Connection::connect(std::shared_ptr<Connection> self)
+{
+    auto start = [self](Done done) {
+        const auto id = self->expect(std::move(done), false);
+        self->submit(id, [id](Connection& connection) { connection.open(id); });
+    };
+    auto completion = co_await wait_for(self, std::move(start), self->options_.connect_timeout);
+    if (completion.outcome.error) {
+        self->problem = completion.text;
+        co_return completion.outcome.error;
+    }
+    co_return completion.session.value_or(Session{});
+}
+
+asio::awaitable<Status> Client::Connection::subscribe(std::shared_ptr<Connection> self,
+                                                      std::string topic)
+{
+    auto start = [self, topic = std::move(topic)](Done done) {
+        const auto id = self->expect(std::move(done), false);
+        self->submit(id, [id, topic](Connection& connection) {
+            connection.client_->subscribe(topic, 1, context_of(id), connection);
+        });
+    };
+    auto completion = co_await wait_for(self, std::move(start), self->options_.answer_timeout);
+    if (completion.outcome.error) {
+        self->problem = completion.text;
+        co_return completion.outcome.error;
+    }
+    co_return Status();
+}
+
+asio::awaitable<Outcome> Client::Connection::publish(std::shared_ptr<Connection> self,
+                                                     std::string topic, std::string payload,
+                                                     bool retained)
+{
+    auto bytes = std::make_shared<const Bytes>(payload.begin(), payload.end());
+    auto start = [self, topic = std::move(topic), bytes, retained](Done done) {
+        self->publish(topic, bytes, retained, [done = std::move(done)](Outcome outcome) {
+            Completion completion;
+            completion.outcome = outcome;
+            done(std::move(completion));
+        });
+    };
+    // Completed at the latest when the answers are missed, so this limit is a second line.
+    const auto limit = self->options_.answer_timeout * 4;
+    const auto completion = co_await wait_for(self, std::move(start), limit);
+    co_return completion.outcome;
+}
+
+asio::awaitable<void> Client::Connection::disconnect(std::shared_ptr<Connection> self,
+                                                     std::chrono::milliseconds limit)
+{
+    if (!self->connected_ || self->lost_) {
+        co_return;
+    }
+    auto start = [self, limit](Done done) {
+        const auto id = self->expect(std::move(done), false);
+        self->submit(id, [id, limit](Connection& connection) {
+            connection.client_->disconnect(static_cast<int>(limit.count()), context_of(id),
+                                           connection);
+        });
+    };
+    const auto completion = co_await wait_for(self, std::move(start), limit);
+    self->lost_ = true;
+    self->fail_all({make_error_code(Fault::closed), "disconnected"});
+}
+
+void Client::Connection::publish(std::string topic, std::shared_ptr<const Bytes> payload,
+                                 bool retained, std::function<void(Outcome)> done)
+{
+    const auto id = expect(
+        [done = std::move(done)](const Completion& completion) { done(completion.outcome); }, true);
+    if (lost_) {
+        add(Completed{id, {{make_error_code(Fault::closed), 0}, {}, {}}});
+        return;
+    }
+    waiting_.push_back({id, std::move(topic), std::move(payload), retained});
+    send_next();
+}
+
+void Client::Connection::send_next()
+{
+    while (!waiting_.empty() && in_flight_ < receive_maximum_) {
+        auto next = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (in_flight_++ == 0) {
+            last_answer_ = std::chrono::steady_clock::now();
+        }
+        const auto id = next.id;
+        submit(id, [next = std::move(next)](Connection& connection) {
+            connection.client_->publish(next.topic, next.payload->data(), next.payload->size(), 1,
+                                        next.retained, context_of(next.id), connection);
+        });
+    }
+    if (in_flight_ > 0 && !watching_) {
+        watching_ = true;
+        watch_answers();
+    }
+}
+
+/// One timer for all publishes: acknowledged progress is what shows that a connection lives.
+void Client::Connection::watch_answers()
+{
+    watch_.expires_at(last_answer_ + options_.answer_timeout);
+    watch_.async_wait([self = shared_from_this()](Error error) {
+        if (error || self->detached_) {
+            return;
+        }
+        const auto silent = std::chrono::steady_clock::now() - self->last_answer_;
+        if (self->in_flight_ == 0) {
+            self->watching_ = false;
+        } else if (silent >= self->options_.answer_timeout) {
+            self->lose({make_error_code(Fault::timed_out), "no acknowledgement from the broker"});
+        } else {
+            self->watch_answers();
+        }
+    });
+}
+
+void Client::Connection::deliver()
+{
+    std::vector<Event> events;
+    {
+        const std::lock_guard lock(mutex_);
+        events.swap(events_);
+    }
+    for (auto& event : events) {
+        if (detached_) {
+            return;
+        }
+        std::visit([this](auto& what) { handle(std::move(what)); }, event);
+    }
+    if (!detached_ && !lost_) {
+        send_next();
+    }
+}
+
+void Client::Connection::handle(Message message)
+{
+    if (on_message && !lost_) {
+        on_message(std::move(message));
+    }
+}
+
+/// One-shot: the library completes a connect twice, and what we failed ourselves may still
+/// complete.
+void Client::Connection::handle(Completed completed)
+{
+    auto found = pending_.extract(completed.id);
+    if (found.empty()) {
+        return;
+    }
+    if (found.mapped().publish) {
+        in_flight_ -= std::min<std::size_t>(in_flight_, 1);
+        last_answer_ = std::chrono::steady_clock::now();
+    }
+    if (completed.completion.session) {
+        connected_ = true;
+        receive_maximum_ = completed.completion.session->receive_maximum;
+    }
+    found.mapped().done(std::move(completed.completion));
+}
+
+void Client::Connection::handle(Lost lost)
+{
+    if (connected_) {
+        lose(std::move(lost.failure));
+    }
+}
+
+void Client::Connection::lose(Failure failure)
+{
+    if (std::exchange(lost_, true)) {
+        return;
+    }
+    problem = failure.text;
+    fail_all(failure);
+    if (on_lost && !detached_) {
+        on_lost(failure.error, failure.text);
+    }
+}
+
+void Client::Connection::fail_all(const Failure& failure)
+{
+    waiting_.clear();
+    in_flight_ = 0;
+    watch_.cancel();
+    for (auto& [id, pending] : std::exchange(pending_, {})) {
+        if (!detached_) {
+            pending.done({{failure.error, 0}, failure.text, {}});
+        }
+    }
+}
+
+void Client::Connection::detach()
+{
+    detached_ = true;
+    watch_.cancel();
+    // No callback runs once this has returned: the library destroys a client under its lock.
+    worker_.post([self = shared_from_this()] { self->client_.reset(); });
+}
+
+// ---- on the worker
+
+void Client::Connection::open(Id id)
+{
+    client_ = std::make_unique<paho::async_client>(uri(options_), options_.client_id,
+                                                   create_options(options_));
+    client_->set_connection_lost_handler([this](const std::string& cause) {
+        add(Lost{{make_error_code(Fault::closed), cause.empty() ? "connection lost" : cause}});
+    });
+    client_->set_disconnected_handler([this](const paho::properties&, paho::ReasonCode code) {
+        const Error error(code, reason_category());
+        add(Lost{{error, error.message()}});
+    });
+    client_->set_message_callback([this](const paho::const_message_ptr& message) {
+        const auto& payload = message->get_payload();
+        add(Message{message->get_topic(), Bytes(payload.begin(), payload.end()),
+                    message->is_retained()});
+    });
+    client_->connect(connect_options(options_), context_of(id), *this);
+}
+
+// ---- on the library's threads
+
+void Client::Connection::on_success(const paho::token& token)
+{
+    Completion completion;
+    if (token.get_type() == paho::token::CONNECT) {
+        completion.session = session_of(token);
+    } else if (token.get_type() == paho::token::PUBLISH) {
+        completion.outcome.reason_code = static_cast<int>(token.get_reason_code());
+    }
+    add(Completed{id_of(token), std::move(completion)});
+}
+
+void Client::Connection::on_failure(const paho::token& token)
+{
+    auto failure = failure_of(token);
+    Completion completion;
+    if (token.get_type() == paho::token::PUBLISH && failure.error.category() == reason_category()) {
+        completion.outcome.reason_code = failure.error.value();
+    } else {
+        completion.outcome.error = failure.error;
+    }
+    completion.text = std::move(failure.text);
+    add(Completed{id_of(token), std::move(completion)});
+}
+
+void Client::Connection::add(Event event)
+{
+    if (detached_) {
+        return;
+    }
+    bool first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        first = events_.empty();
+        events_.push_back(std::move(event));
+    }
+    if (first) {
+        asio::post(executor_, [self = shared_from_this()] { self->deliver(); });
+    }
+}
+
+}  // namespace gateway::mqtt

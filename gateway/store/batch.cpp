@@ -15,8 +15,8 @@ namespace gateway {
 
 namespace {
 
-// Measured on 32,000-reading batches of a random walk: levels 2 and 3 save under 4 % and cost twice
-// the time.
+// Measured on 32,000-reading batches: a random walk of integers takes 0.99 bytes a reading, of
+// float32 2.34. Level 3 would save 3 and 6 % and cost up to twice the time.
 constexpr int compression_level = 1;
 
 struct FreeCompressor {

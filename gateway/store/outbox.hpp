@@ -3,12 +3,12 @@
 #include "gateway/acquire/sink.hpp"
 #include "gateway/core/ranges.hpp"
 #include "gateway/store/batch.hpp"
+#include "gateway/store/store_error.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -156,12 +156,6 @@ public:
 private:
     class Database;
     std::unique_ptr<Database> database_;
-};
-
-/// The store cannot be used: another instance, a failed sync, damage. The text says what and where.
-class StoreError : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
 };
 
 }  // namespace gateway

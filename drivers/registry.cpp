@@ -1,0 +1,135 @@
+#include "drivers/registry.hpp"
+
+#include "drivers/modbus/example.hpp"
+#include "drivers/modbus/register_map.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string_view>
+#include <utility>
+
+namespace gateway {
+
+namespace {
+
+std::unique_ptr<Driver> make_modbus(const DeviceConfig& device, const DriverContext& context,
+                                    Mistakes& mistakes)
+{
+    Mistakes own;
+    auto map = modbus::read_map(*device.profile, own);
+    const auto target = modbus::read_target(device.site, own);
+    mistakes.add(own);
+    if (!own.empty()) {
+        return nullptr;
+    }
+    auto settings = map.settings;
+    settings.unit = target.unit;
+    return std::make_unique<modbus::ModbusDriver>(
+        context.buses.tcp(target.host, target.port), settings,
+        modbus::Layout(std::move(map.points), map.limits),
+        modbus::Layout(std::move(map.identity), map.limits));
+}
+
+void check_modbus(const Profile& profile, Mistakes& mistakes)
+{
+    modbus::read_map(profile, mistakes);
+}
+
+std::vector<std::string> run_modbus_examples(const Profile& profile)
+{
+    Mistakes mistakes;
+    const auto map = modbus::read_map(profile, mistakes);
+    return mistakes.empty() ? modbus::run_examples(profile, map) : mistakes.lines();
+}
+
+std::vector<PlannedRequest> describe_modbus(const Profile& profile)
+{
+    Mistakes mistakes;
+    const auto map = modbus::read_map(profile, mistakes);
+    std::map<Duration, std::vector<std::uint16_t>> by_period;
+    for (std::uint16_t row = 0; mistakes.empty() && row < profile.points.size(); ++row) {
+        by_period[profile.points[row].poll].push_back(row);
+    }
+    std::vector<PlannedRequest> requests;
+    modbus::Layout layout(map.points, map.limits);
+    for (const auto& [poll, due] : by_period) {
+        for (const auto& block : layout.plan_for(due)) {
+            PlannedRequest request{.poll = poll, .text = modbus::describe(block)};
+            for (const auto& part : block.parts) {
+                request.text += (&part == block.parts.data() ? ": " : ", ");
+                request.text += profile.points[part.row].id;
+            }
+            const auto cost = modbus::cost_of(block, map);
+            request.bytes = cost.bytes;
+            request.on_serial_line = cost.on_serial_line;
+            requests.push_back(std::move(request));
+        }
+    }
+    return requests;
+}
+
+struct Row {
+    std::string_view name;
+    decltype(&make_modbus) make;
+    decltype(&check_modbus) check;
+    decltype(&run_modbus_examples) examples;
+    decltype(&describe_modbus) describe;
+};
+
+constexpr std::array drivers{
+    Row{"modbus", make_modbus, check_modbus, run_modbus_examples, describe_modbus},
+};
+
+const Row* row_of(const Profile& profile)
+{
+    const auto named = [&](const Row& row) { return row.name == profile.driver; };
+    const auto* found = std::find_if(drivers.begin(), drivers.end(), named);
+    return found == drivers.end() ? nullptr : found;
+}
+
+void not_here(const Profile& profile, Mistakes& mistakes)
+{
+    mistakes.add({profile.file, 0, 0}, "transport.driver",
+                 "this release has no driver \"" + profile.driver + "\"");
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_driver(const DeviceConfig& device, const DriverContext& context,
+                                    Mistakes& mistakes)
+{
+    if (const auto* row = row_of(*device.profile)) {
+        return row->make(device, context, mistakes);
+    }
+    not_here(*device.profile, mistakes);
+    return nullptr;
+}
+
+void check_driver_part(const Profile& profile, Mistakes& mistakes)
+{
+    if (const auto* row = row_of(profile)) {
+        row->check(profile, mistakes);
+    } else {
+        not_here(profile, mistakes);
+    }
+}
+
+std::vector<std::string> run_examples(const Profile& profile)
+{
+    const auto* row = row_of(profile);
+    if (row == nullptr) {
+        Mistakes mistakes;
+        not_here(profile, mistakes);
+        return mistakes.lines();
+    }
+    return row->examples(profile);
+}
+
+std::vector<PlannedRequest> describe_plan(const Profile& profile)
+{
+    const auto* row = row_of(profile);
+    return row == nullptr ? std::vector<PlannedRequest>{} : row->describe(profile);
+}
+
+}  // namespace gateway

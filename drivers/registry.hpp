@@ -1,0 +1,50 @@
+#pragma once
+
+#include "drivers/transport/buses.hpp"
+#include "gateway/acquire/driver.hpp"
+#include "gateway/config/binding.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/resolver.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gateway {
+
+/// What a driver may use of the box. All of it outlives the drivers.
+struct DriverContext {
+    boost::asio::any_io_executor executor;
+    Buses& buses;
+    Resolver& resolver;
+    Clock& clock;
+};
+
+/// The driver that the device's profile names. Null with every mistake of the profile's addresses
+/// and the site's connection. Does no I/O.
+std::unique_ptr<Driver> make_driver(const DeviceConfig& device, const DriverContext& context,
+                                    Mistakes& mistakes);
+
+/// What only the driver can find wrong with a profile: addresses that do not exist, values that do
+/// not fit into a request.
+void check_driver_part(const Profile& profile, Mistakes& mistakes);
+
+/// Runs every `[[example]]` of the profile through the driver's own plan and decoder; one text per
+/// reading that came out other than expected. Empty: all as expected.
+std::vector<std::string> run_examples(const Profile& profile);
+
+/// One request that a poll makes.
+struct PlannedRequest {
+    Duration poll{};            ///< the period of the points it brings
+    std::string text;           ///< "holding 3027 to 3028: voltage_l1_n"
+    std::size_t bytes = 0;      ///< there and back
+    Duration on_serial_line{};  ///< at the rate the maker names first; zero: not on a serial line
+};
+
+/// The requests of each poll period when all of its points are due. Empty for a driver that asks
+/// nothing. The profile is free of mistakes.
+std::vector<PlannedRequest> describe_plan(const Profile& profile);
+
+}  // namespace gateway

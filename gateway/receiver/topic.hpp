@@ -1,0 +1,56 @@
+#pragma once
+
+#include "gateway/core/ids.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway {
+
+/// Why something from outside is not accepted, in words for the log.
+struct Refusal {
+    std::string reason;
+};
+
+/// What was checked, or why it is refused.
+template <typename T>
+using Checked = boost::system::result<T, Refusal>;
+
+/// Kinds of topic that a receiver listens to (protocol.md, section 7).
+enum class TopicKind : std::uint8_t {
+    state,
+    birth,
+    dictionary,
+    alarm,
+    control,
+    data,
+    history,
+    manifest
+};
+
+std::string_view to_string(TopicKind kind);
+constexpr bool carries_batch(TopicKind kind)
+{
+    return kind == TopicKind::alarm || kind == TopicKind::control || kind == TopicKind::data ||
+           kind == TopicKind::history;
+}
+
+struct Topic {
+    TopicKind kind = TopicKind::state;
+    std::string org;
+    std::string box;
+    DictionaryHash hash = 0;  ///< of a dictionary's topic
+};
+
+/// True for `[a-z0-9][a-z0-9.-]{0,62}`, the form of an org and of a box.
+bool is_name(std::string_view text);
+Checked<Topic> parse_topic(std::string_view topic);
+/// What to subscribe to; an empty org is every org.
+std::vector<std::string> subscriptions(std::string_view org);
+std::string receipt_topic(std::string_view org, std::string_view box);
+
+}  // namespace gateway

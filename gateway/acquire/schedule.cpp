@@ -1,0 +1,107 @@
+#include "gateway/acquire/schedule.hpp"
+
+#include <algorithm>
+
+namespace gateway {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+// Wall and boot time move alike between two steps of the wall clock; what is less is the rounding
+// of their readings.
+constexpr Duration tolerance = 20ms;
+constexpr Duration shortest_period = 10ms;
+
+/// Whole periods in `span`, rounded down.
+std::int64_t periods(Duration span, Duration period)
+{
+    const auto whole = span / period;
+    return span % period < 0ns ? whole - 1 : whole;
+}
+
+}  // namespace
+
+std::uint64_t stable_hash(std::string_view text)
+{
+    std::uint64_t hash = 0xCBF29CE484222325;
+    for (const char letter : text) {
+        hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001B3;
+    }
+    return hash;
+}
+
+Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Duration window)
+{
+    for (std::size_t row = 0; row < points.size(); ++row) {
+        const auto period = std::max<Duration>(points[row].poll, shortest_period);
+        const auto same = [period](const Group& group) { return group.period == period; };
+        auto group = std::find_if(groups_.begin(), groups_.end(), same);
+        if (group == groups_.end()) {
+            group = groups_.insert(groups_.end(), Group{.period = period, .rows = {}});
+        }
+        group->rows.push_back(static_cast<std::uint16_t>(row));
+        ++group->slots[index_of(points[row].lane)];
+    }
+    const auto shorter = [](const Group& a, const Group& b) { return a.period < b.period; };
+    std::sort(groups_.begin(), groups_.end(), shorter);
+    shortest_ = groups_.empty() ? Duration(1min) : groups_.front().period;
+    const auto spread = std::max<Duration>(std::min(shortest_, window), 1ms);
+    phase_ = Duration(static_cast<std::int64_t>(stable_hash(device_id) %
+                                                static_cast<std::uint64_t>(spread.count())));
+}
+
+void Schedule::follow(Instant now, const ClockReading& wall)
+{
+    const bool first = anchor_ == Instant::min();
+    const auto onto_wall = now - wall.wall.time_since_epoch() + phase_;
+    const bool synced = wall.state == ClockState::synced;
+    if (!first && (!synced || (on_wall_ && std::chrono::abs(onto_wall - anchor_) <= tolerance))) {
+        return;
+    }
+    on_wall_ = synced;
+    anchor_ = synced ? onto_wall : now;
+    for (auto& group : groups_) {
+        group.next = first ? now : grid_after(now, group.period);
+    }
+}
+
+Instant Schedule::grid_after(Instant time, Duration period) const
+{
+    return anchor_ + (periods(time - anchor_, period) + 1) * period;
+}
+
+Instant Schedule::next() const
+{
+    auto earliest = Instant::max();
+    for (const auto& group : groups_) {
+        earliest = std::min(earliest, group.next);
+    }
+    return earliest;
+}
+
+const Due& Schedule::take(Instant now)
+{
+    due_.rows.clear();
+    due_.skipped = {};
+    unsigned taken = 0;
+    for (auto& group : groups_) {
+        if (group.next > now) {
+            continue;
+        }
+        const auto passed =
+            periods(now - anchor_, group.period) - periods(group.next - anchor_, group.period);
+        for (std::size_t lane = 0; lane < lane_count; ++lane) {
+            due_.skipped[lane] += static_cast<std::uint64_t>(passed) * group.slots[lane];
+        }
+        due_.rows.insert(due_.rows.end(), group.rows.begin(), group.rows.end());
+        group.next = grid_after(now, group.period);
+        ++taken;
+    }
+    if (taken > 1) {
+        std::sort(due_.rows.begin(), due_.rows.end());
+    }
+    return due_;
+}
+
+}  // namespace gateway

@@ -1,0 +1,363 @@
+#include "gateway/acquire/supervisor.hpp"
+
+#include "gateway/acquire/identify.hpp"
+#include "gateway/runtime/deadline.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// Why the slots of a read that failed as a whole were missed.
+Cause cause_of(const Error& error)
+{
+    if (error == asio::error::timed_out) {
+        return Cause::timeout;
+    }
+    if (error.category() != fault_category()) {
+        return Cause::unreachable;  // the connection's own errors
+    }
+    switch (static_cast<Fault>(error.value())) {
+        case Fault::timed_out:
+            return Cause::timeout;
+        case Fault::bad_checksum:
+            return Cause::crc;
+        case Fault::short_frame:
+            return Cause::short_frame;
+        case Fault::unexpected_reply:
+        case Fault::malformed:
+        case Fault::too_large:
+            return Cause::unexpected_reply;
+        case Fault::refused:
+        case Fault::not_found:
+        case Fault::closed:
+        case Fault::no_space:
+            return Cause::unreachable;
+    }
+    return Cause::unreachable;
+}
+
+Lane most_used_lane(const std::vector<Point>& points)
+{
+    PerLane<std::size_t> uses{};
+    for (const auto& point : points) {
+        ++uses[index_of(point.lane)];
+    }
+    auto most = Lane::telemetry;
+    for (const auto lane : all_lanes) {
+        most = uses[index_of(lane)] > uses[index_of(most)] ? lane : most;
+    }
+    return most;
+}
+
+void add(SlotCounts& total, const SlotCounts& more)
+{
+    total.expected += more.expected;
+    total.good += more.good;
+    total.other += more.other;
+    total.suppressed += more.suppressed;
+    for (const auto& [cause, count] : more.missed) {
+        total.missed[cause] += count;
+    }
+}
+
+bool quirks_depend_on_firmware(const Profile& profile)
+{
+    return std::any_of(profile.quirks.begin(), profile.quirks.end(),
+                       [](const Quirk& quirk) { return !quirk.firmware.empty(); });
+}
+
+}  // namespace
+
+Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Clock& clock,
+                       Sink& sink, SupervisorSettings settings)
+    : device_(std::move(device)),
+      driver_(std::move(driver)),
+      clock_(clock),
+      sink_(sink),
+      settings_(std::move(settings)),
+      schedule_(device_.profile->points, device_.site.id, settings_.commit_window),
+      normaliser_(device_, {}),
+      alarms_(device_),
+      breaker_(schedule_.shortest(), settings_.slowest_probe, stable_hash(device_.site.id)),
+      main_lane_(most_used_lane(device_.profile->points)),
+      stored_(device_.profile->points.size()),
+      all_rows_(device_.profile->points.size())
+{
+    std::iota(all_rows_.begin(), all_rows_.end(), std::uint16_t{0});
+    for (std::size_t row = 0; row < all_rows_.size(); ++row) {
+        const auto& point = device_.profile->points[row];
+        rules_.emplace_back(point.report, device_.scale[row], point.poll);
+    }
+}
+
+asio::awaitable<void> Supervisor::run()
+{
+    if (!device_.site.enabled) {
+        co_await clock_.sleep_until(Instant::max());
+    }
+    for (;;) {
+        schedule_.follow(clock_.now(), clock_.wall());
+        co_await clock_.sleep_until(std::max(schedule_.next(), breaker_.probe_at()));
+        const auto& due = schedule_.take(clock_.now());
+        skip(due, breaker_.is_open() ? last_cause_ : Cause::late);
+        if (sink_.has_room()) {
+            co_await poll(due.rows);
+        } else {
+            miss(due.rows, Cause::store_slow);
+        }
+        hand_over();
+    }
+}
+
+asio::awaitable<void> Supervisor::poll(PointSet due)
+{
+    const auto turn = co_await turns_.take();
+    const auto asked = co_await ask_identity();
+    auto samples = asked ? co_await exchange(due) : Result<Samples>(asked.error());
+    if (samples) {
+        came_back();
+        store(*samples, due);
+    } else {
+        const auto cause = cause_of(samples.error());
+        miss(due, cause);
+        co_await went_down(cause);
+    }
+}
+
+asio::awaitable<Result<Samples>> Supervisor::exchange(PointSet due)
+{
+    return with_deadline(driver_->read(due),
+                         std::max(schedule_.shortest(), settings_.longest_read));
+}
+
+asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
+{
+    const auto turn = co_await turns_.take();
+    const auto asked = co_await ask_identity();
+    if (!asked) {
+        co_return asked.error();
+    }
+    auto samples = co_await exchange(all_rows_);
+    if (!samples) {
+        co_return samples.error();
+    }
+    std::vector<Reading> readings;
+    for (const auto row : normaliser_.judge(*samples, all_rows_, stamp(), whole_cause())) {
+        readings.push_back(normaliser_.latest()[row]);
+    }
+    co_return readings;
+}
+
+asio::awaitable<Status> Supervisor::ask_identity()
+{
+    if (!asks_identity_) {
+        co_return Status();
+    }
+    Identified identified;
+    if (!device_.profile->identify.empty()) {
+        const auto answers = co_await with_deadline(driver_->identify(), settings_.longest_read);
+        if (!answers) {
+            co_return answers.error();
+        }
+        identified = identify(*device_.profile, *answers);
+    }
+    asks_identity_ = false;
+    const bool same = announced_ && identified.verdict == identified_.verdict &&
+                      identified.serial == identified_.serial &&
+                      identified.firmware == identified_.firmware;
+    if (!same) {
+        co_await announce(std::move(identified));
+    }
+    co_return Status();
+}
+
+asio::awaitable<void> Supervisor::announce(Identified identified)
+{
+    const bool new_firmware = identified.firmware != identified_.firmware;
+    const bool replaced = !identified_.serial.empty() && identified.serial != identified_.serial;
+    identified_ = std::move(identified);
+    announced_ = true;
+    if (new_firmware && quirks_depend_on_firmware(*device_.profile)) {
+        normaliser_ = Normaliser(device_, identified_.firmware);
+    }
+    if (settings_.identified) {
+        co_await settings_.identified(identified_);
+    }
+    if (identified_.verdict == IdentityVerdict::mismatch) {
+        emit("identity-mismatch", Severity::error, "The device is not the model of its profile.");
+    }
+    if (identified_.verdict == IdentityVerdict::firmware_outside) {
+        emit("firmware-outside", Severity::warning,
+             "The firmware " + identified_.firmware + " is not one that the profile was made for.");
+    }
+    if (replaced) {
+        emit("device-replaced", Severity::warning,
+             "Another serial number answers: " + identified_.serial + ".");
+    }
+    const auto& expected = device_.site.serial;
+    if (!expected.empty() && !identified_.serial.empty() && identified_.serial != expected) {
+        emit("serial-differs", Severity::warning,
+             "The site file says serial " + expected + ", the device " + identified_.serial + ".");
+    }
+}
+
+asio::awaitable<void> Supervisor::went_down(Cause cause)
+{
+    if (!announced_) {
+        Identified claimed;
+        co_await announce(std::move(claimed));
+    }
+    const auto now = stamp();
+    const bool first = !down_told_;
+    if (first || cause != last_cause_ || now - *down_told_ >= longest_silence) {
+        tell_device(false, cause);
+        down_told_ = now;
+    }
+    if (first) {
+        emit("device-down", Severity::warning, "No answer: " + to_string(cause) + ".");
+    }
+    last_cause_ = cause;
+    answering_ = false;
+    breaker_.failed(clock_.now());
+    asks_identity_ = asks_identity_ || breaker_.is_open();  // it may come back as another one
+}
+
+void Supervisor::came_back()
+{
+    breaker_.succeeded();
+    answering_ = true;
+    if (down_told_) {
+        tell_device(true, Cause::none);
+        emit("device-up", Severity::info, "The device answers again.");
+        down_told_.reset();
+    }
+}
+
+void Supervisor::tell_device(bool answering, Cause cause)
+{
+    outgoing_[index_of(main_lane_)].push_back(
+        {.alias = {.device = device_.index, .row = Alias::whole_device},
+         .time = stamp(),
+         .value = Value::integer(answering ? 1 : 0),
+         .quality = answering ? Quality::good : Quality::comm_error,
+         .cause = cause});
+}
+
+void Supervisor::store(Samples& samples, PointSet due)
+{
+    const auto time = stamp();
+    const auto clock = clock_.wall();
+    const auto offset =
+        clock.state == ClockState::unset
+            ? std::nullopt
+            : std::optional(clock.wall.time_since_epoch() - time.time_since_epoch());
+    const auto rows = normaliser_.judge(samples, due, time, whole_cause());
+    for (const auto row : normaliser_.counter_resets()) {
+        stored_[row].any = false;  // so that the first reading after it is stored
+        emit("counter-reset", Severity::warning,
+             "The counter " + device_.profile->points[row].id + " was set back.");
+    }
+    for (const auto row : rows) {
+        const auto& reading = normaliser_.latest()[row];
+        const auto lane = index_of(lane_of(row));
+        auto& counts = counted_[lane];
+        const bool good = reading.quality == Quality::good;
+        ++counts.expected;
+        if (good) {
+            last_good_ = time;
+        }
+        if (!rules_[row].stores(reading, stored_[row], offset)) {
+            ++counts.suppressed;
+            continue;
+        }
+        ++(good ? counts.good : counts.other);
+        rules_[row].remember(reading, stored_[row]);
+        outgoing_[lane].push_back(reading);
+    }
+    for (const auto row : due) {
+        if (rows.size() < due.size() && !normaliser_.has_judged(row)) {
+            miss({&row, 1}, Cause::unexpected_reply);  // the driver had no sample for it
+        }
+    }
+    alarms_.follow(time, normaliser_.latest(), outgoing_[index_of(Lane::alarm)]);
+}
+
+void Supervisor::skip(const Due& due, Cause cause)
+{
+    for (const auto lane : all_lanes) {
+        const auto slots = due.skipped[index_of(lane)];
+        if (slots > 0) {
+            counted_[index_of(lane)].expected += slots;
+            counted_[index_of(lane)].missed[cause] += slots;
+        }
+    }
+}
+
+void Supervisor::miss(PointSet rows, Cause cause)
+{
+    for (const auto row : rows) {
+        auto& counts = counted_[index_of(lane_of(row))];
+        ++counts.expected;
+        ++counts.missed[cause];
+    }
+}
+
+void Supervisor::hand_over()
+{
+    for (const auto lane : all_lanes) {
+        auto& readings = outgoing_[index_of(lane)];
+        if (!readings.empty()) {
+            sink_.accept(lane, readings);
+            readings.clear();
+        }
+        auto& counts = counted_[index_of(lane)];
+        if (counts.expected > 0) {
+            sink_.count(lane, counts);
+            add(total_, counts);
+            counts = {};
+        }
+    }
+}
+
+Cause Supervisor::whole_cause() const
+{
+    if (maintenance_until_ && clock_.now() < *maintenance_until_) {
+        return Cause::maintenance;
+    }
+    return identified_.verdict == IdentityVerdict::mismatch ? Cause::mismatch : Cause::none;
+}
+
+void Supervisor::emit(const char* code, Severity severity, std::string text)
+{
+    if (settings_.event) {
+        settings_.event({.code = code,
+                         .severity = severity,
+                         .text = std::move(text),
+                         .subject = device_.site.id});
+    }
+}
+
+DeviceStatus Supervisor::status() const
+{
+    const bool maintained = maintenance_until_ && clock_.now() < *maintenance_until_;
+    return {.identified = identified_,
+            .enabled = device_.site.enabled,
+            .answering = answering_,
+            .maintenance_until = maintained ? maintenance_until_ : std::nullopt,
+            .last_good = last_good_,
+            .last_cause = last_cause_,
+            .period = schedule_.shortest(),
+            .slots = total_,
+            .latest = normaliser_.latest()};
+}
+
+}  // namespace gateway

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "gateway/acquire/alarms.hpp"
+#include "gateway/acquire/breaker.hpp"
+#include "gateway/acquire/bus.hpp"
+#include "gateway/acquire/normalise.hpp"
+#include "gateway/acquire/report.hpp"
+#include "gateway/acquire/schedule.hpp"
+#include "gateway/acquire/sink.hpp"
+#include "gateway/core/event.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+namespace gateway {
+
+struct SupervisorSettings {
+    /// Awaited before the first reading is accepted and whenever the identity changes, so that the
+    /// dictionary is durable first.
+    std::function<boost::asio::awaitable<void>(Identified)> identified;
+    EventListener event;
+    Duration commit_window = std::chrono::seconds(10);  ///< devices spread their grids over it
+    Duration longest_read = std::chrono::seconds(30);   ///< or one period, if that is longer
+    Duration slowest_probe = std::chrono::seconds(60);
+};
+
+/// What is known of a device now.
+struct DeviceStatus {
+    Identified identified;
+    bool enabled = true;
+    bool answering = false;
+    std::optional<Instant> maintenance_until;
+    std::optional<BootTime> last_good;  ///< of any point
+    Cause last_cause = Cause::none;     ///< of the last failure as a whole
+    Duration period{};                  ///< the shortest of its points
+    SlotCounts slots;                   ///< all lanes together
+    std::vector<Reading> latest;  ///< by row; those that were never read have Normaliser::never
+};
+
+/// Keeps one device read: identifies it, polls it on the grid, judges, reports by exception, raises
+/// its alarms, and accounts for every slot. Lives on the loop; clock and sink outlive it.
+class Supervisor {
+public:
+    Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Clock& clock, Sink& sink,
+               SupervisorSettings settings);
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    /// For ever. Cancelling it leaves the slots of a read under way uncounted.
+    boost::asio::awaitable<void> run();
+
+    /// One read of every point, after the poll under way, judged and not stored.
+    boost::asio::awaitable<Result<std::vector<Reading>>> read_now();
+
+    /// Until then every reading is suspect, cause maintenance. An instant in the past ends it.
+    void maintain(Instant until) { maintenance_until_ = until; }
+
+    DeviceStatus status() const;
+    const DeviceConfig& device() const { return device_; }
+
+private:
+    boost::asio::awaitable<void> poll(PointSet due);
+    boost::asio::awaitable<Result<Samples>> exchange(PointSet due);
+    boost::asio::awaitable<Status> ask_identity();
+    boost::asio::awaitable<void> announce(Identified identified);
+    boost::asio::awaitable<void> went_down(Cause cause);
+    void came_back();
+    void store(Samples& samples, PointSet due);
+    void skip(const Due& due, Cause cause);
+    void miss(PointSet rows, Cause cause);
+    void hand_over();
+    void tell_device(bool answering, Cause cause);
+    void emit(const char* code, Severity severity, std::string text);
+    Cause whole_cause() const;
+    BootTime stamp() const { return std::chrono::floor<std::chrono::milliseconds>(clock_.now()); }
+    Lane lane_of(std::uint16_t row) const { return device_.profile->points[row].lane; }
+
+    DeviceConfig device_;
+    std::unique_ptr<Driver> driver_;
+    Clock& clock_;
+    Sink& sink_;
+    SupervisorSettings settings_;
+    Schedule schedule_;
+    Normaliser normaliser_;
+    Alarms alarms_;
+    Breaker breaker_;
+    Lane main_lane_;  // the one that most points use
+    Bus turns_;       // the poll and read_now() take turns at the driver
+    std::vector<ReportRule> rules_;
+    std::vector<Stored> stored_;
+    std::vector<std::uint16_t> all_rows_;
+    PerLane<std::vector<Reading>> outgoing_;
+    PerLane<SlotCounts> counted_;
+    SlotCounts total_;
+    Identified identified_;
+    bool announced_ = false;     // the hook has heard of identified_
+    bool asks_identity_ = true;  // before the next read
+    bool answering_ = false;
+    std::optional<Instant> maintenance_until_;
+    std::optional<BootTime> last_good_, down_told_;
+    Cause last_cause_ = Cause::none;
+};
+
+}  // namespace gateway

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/config/setting.hpp"
+#include "gateway/config/vocabulary.hpp"
 #include "gateway/core/fraction.hpp"
 #include "gateway/core/lane.hpp"
 #include "gateway/core/reading.hpp"
@@ -52,6 +53,9 @@ struct Each {
 struct Point {
     std::string id, title, quantity, unit;
     SettingTable read;  ///< the driver's
+    /// What the driver gives: int16 … uint64, float32, float64, text or bool. A sample's value and
+    /// the sentinels are of this kind.
+    std::string kind;
     Factor scale, offset{.parameter = {}, .times = Fraction(0)};
     std::vector<Value> missing;  ///< raw sentinels
     bool missing_nan = false;
@@ -147,6 +151,9 @@ struct Profile {
 };
 
 /// Parses and checks a profile. On any mistake the profile returned is not to be used.
+Profile parse_profile(std::string_view text, const std::string& file, const Vocabulary& vocabulary,
+                      Mistakes& mistakes);
+/// With the vocabulary of `schemas_folder()`.
 Profile parse_profile(std::string_view text, const std::string& file, Mistakes& mistakes);
 
 }  // namespace gateway

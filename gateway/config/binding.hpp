@@ -40,7 +40,8 @@ struct DeviceConfig {
 using ProfileSet = std::map<std::string, std::shared_ptr<const Profile>, std::less<>>;
 ProfileSet load_profiles(const std::vector<std::string>& folders, Mistakes& mistakes);
 
-/// Binds every device of the site; mistakes name the key in the site file. `index` stays 0.
+/// Binds every device of the site; mistakes name the key in the site file. `index` stays 0. Call it
+/// qualified: std::bind is found too.
 std::vector<DeviceConfig> bind(const Site& site, const ProfileSet& profiles, Mistakes& mistakes);
 
 /// The dictionary of one device (protocol.md, section 3), exact bytes.

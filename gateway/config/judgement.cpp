@@ -162,6 +162,7 @@ void parse_judgements(Table& document, const ProfileContext& context)
     std::set<std::string> checks;
     document["check"].tables([&](Table& table) {
         auto& check = profile.checks.emplace_back();
+        check.place = table.place();
         parse_id(table, check.id, slug_format, checks);
         parse_check(table, check, profile);
     });
@@ -170,12 +171,14 @@ void parse_judgements(Table& document, const ProfileContext& context)
     std::set<std::string> alarms;
     document["alarm"].tables([&](Table& table) {
         auto& alarm = profile.alarms.emplace_back();
+        alarm.place = table.place();
         parse_id(table, alarm.id, name_format, alarms);
         parse_alarm(table, alarm, profile);
     });
     std::set<std::string> tests;
     document["acceptance"].tables([&](Table& table) {
         auto& acceptance = profile.acceptance.emplace_back();
+        acceptance.place = table.place();
         parse_id(table, acceptance.id, slug_format, tests);
         parse_acceptance(table, acceptance, profile);
     });

@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gateway {
@@ -96,6 +97,7 @@ struct Check {
     std::vector<std::string> points;
     Fraction absolute, relative;  ///< relative: 70% is 7/10
     Quality on_fail = Quality::suspect;
+    Place place;
 };
 
 struct AlarmCondition {
@@ -107,6 +109,7 @@ struct AlarmCondition {
 struct Alarm {
     std::string id, point, severity, text;
     AlarmCondition when, clear;
+    Place place;
 };
 
 struct Quirk {
@@ -117,6 +120,7 @@ struct Quirk {
 struct Acceptance {
     std::string id, kind;
     SettingTable settings;
+    Place place;
 };
 
 /// Raw bytes and the readings that must come out; decimal text by point id.

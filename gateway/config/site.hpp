@@ -32,7 +32,7 @@ struct StoreSettings {
 
 struct UplinkSettings {
     bool tls = true;
-    std::string host;
+    std::string host;  ///< empty: no [uplink], the box only measures and stores
     std::uint16_t port = 8883;
     std::string receiver = "receiver-1";
     Release release = Release::receipt;
@@ -40,6 +40,7 @@ struct UplinkSettings {
     Duration keep_alive = std::chrono::seconds(30);
     std::string user, password_secret;           ///< the secret's name, never the secret
     bool insecure_lab = false;                   ///< plain MQTT to other than loopback
+    std::string ca, certificate, key;            ///< files, or empty
     std::uint64_t history_bytes_per_second = 0;  ///< 0: no cap
     unsigned in_flight = 100;
 };
@@ -55,7 +56,9 @@ struct SiteDevice {
     std::map<std::string, Fraction> set;  ///< parameters
     std::string secret;
     std::string exception_why, exception_by, exception_until;
-    Place place;
+    Place place;  ///< of the [[device]]
+    Place profile_place, connect_place;
+    std::map<std::string, Place> set_places;  ///< of the parameters
 };
 
 /// The site file (schema smartstate.site/1), checked.
@@ -72,7 +75,8 @@ struct Site {
     std::string file;
 };
 
-/// Parses and checks a site file on its own; profiles are bound by `bind`.
+/// Parses and checks a site file on its own; profiles are bound by `bind`. Paths are relative to
+/// the folder of `file`.
 Site parse_site(std::string_view text, const std::string& file, Mistakes& mistakes);
 
 }  // namespace gateway

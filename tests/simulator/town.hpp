@@ -1,0 +1,58 @@
+#pragma once
+
+#include "gateway/runtime/task_group.hpp"
+#include "tests/simulator/scene.hpp"
+#include "tests/simulator/unit.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace simulator {
+
+/// Plays a scene over Modbus TCP on one loop. Listens from construction; throws when a port cannot
+/// be had.
+class Town {
+public:
+    Town(boost::asio::io_context& io, Scene scene);
+    Town(const Town&) = delete;
+    Town& operator=(const Town&) = delete;
+    ~Town();
+
+    std::uint16_t port(std::string_view device) const;
+    const Served& served(std::string_view device) const;
+    std::uint64_t connections() const { return connections_; }
+    /// `{"ready":true,"devices":[{"id":"meter-1","port":40123,"unit":1}]}`
+    std::string ready_line() const;
+    /// `{"requests":12,"registers":240,"devices":[…]}`
+    std::string summary_line() const;
+
+    /// Ends every connection and stops listening; await it before the loop ends.
+    boost::asio::awaitable<void> stop();
+
+private:
+    struct Port;
+
+    boost::asio::awaitable<void> accept(Port& port);
+    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, Port& port);
+    boost::asio::awaitable<bool> answer(boost::asio::ip::tcp::socket& socket, Port& port,
+                                        gateway::ByteView frame);
+    double seconds() const;
+
+    Random random_;
+    std::FILE* log_ = nullptr;
+    std::chrono::steady_clock::time_point started_;
+    std::vector<std::unique_ptr<Unit>> units_;
+    std::vector<std::unique_ptr<Port>> ports_;
+    std::map<std::string, Port*, std::less<>> port_of_;
+    std::uint64_t connections_ = 0;
+    gateway::TaskGroup tasks_;
+};
+
+}  // namespace simulator

@@ -34,7 +34,7 @@ def mistakes(paths):
         product = path.parts[0] in ('gateway', 'drivers')
         if product and lines > MOST_LINES.get(path.suffix, lines):
             yield f'{path}: {lines} lines, at most {MOST_LINES[path.suffix]}: split it'
-        if path.parts[0] == 'tests' and path.suffix == '.cpp' and SLEEP.search(text):
+        if path.parts[:2] == ('tests', 'unit') and SLEEP.search(text):
             yield f'{path}: a test does not sleep: advance the clock or wait for the event'
         if KEY.search(text):
             yield f'{path}: holds a private key'

@@ -62,7 +62,7 @@ def measure(program, link, subscriber, points_of, seconds):
 
 def measure_gateway(run, place, seconds):
     link = run.add(procs.Link(place.broker.port))
-    place.write_site(broker_port=link.port)
+    place.write_site(link.port)
     subscriber = run.add(procs.Subscriber(run.folder, place.broker, 'ss1/#')).start()
     gateway = run.add(place.gateway).start()
     procs.wait_for(lambda: any(batch_points(t, p) for _, t, p in subscriber.messages()), 30,
@@ -88,7 +88,6 @@ def case(build, folder, rate, kind, seconds):
     devices, points, period = CASES[rate]
     with procs.Run(build, folder / f'{rate}-{kind}', keep=True) as run:
         place = town.Bench(run, devices, points, period, kind)
-        place.start()
         ours = measure_gateway(run, place, seconds)
         bare = measure_poller(run, place, build, seconds)
     for name, figures in (('gateway', ours), ('poller', bare)):
@@ -104,8 +103,7 @@ def start_time(build, folder):
     for attempt in range(5):
         with procs.Run(build, folder / f'start-{attempt}', keep=True) as run:
             place = town.Bench(run, 1, 10, 1000, 'uint16', interval='0s')
-            place.start()
-            place.write_site(broker_port=place.broker.port)
+            place.write_site(place.broker.port)
             subscriber = run.add(procs.Subscriber(run.folder, place.broker, 'ss1/#')).start()
             began = time.time()
             run.add(place.gateway).start()

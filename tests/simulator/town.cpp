@@ -58,6 +58,7 @@ Town::Town(asio::io_context& io, Scene scene)
         if (log_ == nullptr) {
             throw std::runtime_error(scene.log + " cannot be written");
         }
+        std::setvbuf(log_, nullptr, _IOLBF, BUFSIZ);  // whoever watches the town follows the log
     }
     for (auto& device : scene.devices) {
         const auto known = port_of_.find(device.behind);

@@ -116,7 +116,8 @@ class Broker(Program):
         self.port = free_port()
         configuration = pathlib.Path(folder) / 'mosquitto.conf'
         configuration.write_text(
-            f'listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n'
+            f'user root\nlistener {self.port} 127.0.0.1\nallow_anonymous true\n'
+            f'persistence false\n'
             f'max_queued_messages 0\nlog_type error\nlog_type warning\nlog_type notice\n'
             f'log_type subscribe\n{settings}')
         command = shutil.which('mosquitto', path=os.environ.get('PATH', '') + ':/usr/sbin')
@@ -255,17 +256,17 @@ class Gateway(Program):
         super().__init__(folder, name,
                          [self.binary, 'run', '--config', site, '--runtime', runtime], environment)
 
-    def command(self, *arguments, limit=20):
+    def command(self, *arguments, limit=20, runtime=True):
         """Runs `smart-gateway ARGUMENTS` on the same site; returns the finished process."""
-        return subprocess.run([self.binary, *arguments, '--config', self.site,
-                               '--runtime', self.runtime], capture_output=True, text=True,
-                              timeout=limit, check=False)
+        where = ['--runtime', self.runtime] if runtime else []
+        return subprocess.run([self.binary, *arguments, '--config', self.site, *where],
+                              capture_output=True, text=True, timeout=limit, check=False)
 
 
 class Receiver(Program):
-    def __init__(self, folder, build, port, name='receiver', state=None):
+    def __init__(self, folder, build, port, name='receiver', state=None, file='out.jsonl'):
         folder = pathlib.Path(folder)
-        self.file = folder / 'out.jsonl'
+        self.file = folder / file if file else 'none'
         self.state = state or folder / 'receiver-state'
         super().__init__(folder, name,
                          [pathlib.Path(build) / 'gateway' / 'receiver' / 'smart-receiver',
@@ -276,24 +277,24 @@ class Receiver(Program):
         return [record for record in self.all_records() if record['line'] == kind]
 
     def all_records(self):
-        if not self.file.exists():
+        if self.file == 'none' or not self.file.exists():
             return []
         with open(self.file, encoding='utf-8') as file:
             return [json.loads(line) for line in file if line.endswith('\n')]
 
 
 class Simulator(Program):
-    """Plays a scene file; `ports` maps the scene's listeners to the ports they got."""
+    """`smart-gateway-sim ARGUMENTS`; `ports` maps its devices to the ports they got."""
 
-    def __init__(self, folder, build, scene, name='simulator'):
-        super().__init__(folder, name,
-                         [pathlib.Path(build) / 'tests' / 'simulator' / 'smart-gateway-sim',
-                          'simulate', scene])
-        self.ready = None
+    def __init__(self, folder, build, *arguments, name='simulator'):
+        super().__init__(folder, name, [pathlib.Path(build) / 'tests' / 'simulator' /
+                                        'smart-gateway-sim', *arguments])
+        self.ports = {}
 
     def start(self):
         super().start()
-        self.ready = wait_for(self._ready_line, what=lambda: f'simulator ready: {self.lines()}')
+        ready = wait_for(self._ready_line, what=lambda: f'simulator ready: {self.lines()}')
+        self.ports = {device['id']: device['port'] for device in ready['devices']}
         return self
 
     def _ready_line(self):
@@ -311,7 +312,6 @@ class Run:
         self.keep = keep
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix='gateway-run-'))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o755)  # mosquitto drops root and reads its configuration here
         memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
         self.runtime = pathlib.Path(tempfile.mkdtemp(prefix='gateway-runtime-', dir=memory))
         self._open = contextlib.ExitStack()

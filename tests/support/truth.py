@@ -5,6 +5,8 @@ order, are 1, 2, 3 …: a hole is a lost reading and a repeat is a duplicate, wh
 counters say.
 """
 import collections
+import fractions
+import json
 import socket
 import struct
 
@@ -65,3 +67,18 @@ def mistakes_of_count(values, last, allowed_lost=0):
         yield f'{len(extra)} values were served once and arrived again: {extra[:10]}'
     if values != sorted(values):
         yield 'the values are out of order'
+
+
+def mistakes_of_values(served_log, records, device, point, scale):
+    """What arrived of a 16-bit point, against the simulator's own log of what it served.
+
+    A value that the log has at the end and the file lacks is not a mistake here: counting points
+    tell what is missing."""
+    served = [json.loads(line) for line in open(served_log, encoding='utf-8')]
+    wanted = collections.Counter(
+        float(fractions.Fraction(line['words'][0]) * fractions.Fraction(scale)) for line in served
+        if line['device'] == device and line.get('point') == point)
+    have = collections.Counter(float(value) for value in values_of(records, device, point))
+    wrong = sorted((have - wanted).elements())
+    if wrong or not have:
+        yield f'{device} {point}: {len(wrong)} values were never served: {wrong[:5]}'

@@ -1,0 +1,77 @@
+"""A name server that says nothing stalls nothing.
+
+Runs in its own network and mount namespace, where the only name server is a socket that never
+answers.  Needs the right to make one (root, or user namespaces).
+"""
+import fcntl
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import time
+import unittest
+
+import procs
+import town
+
+BUILD = os.environ['BUILD_DIR']
+INSIDE = 'SILENT_NAMES'
+
+
+class SilentNames(unittest.TestCase):
+    def test_readings_are_kept_on_time_while_no_name_is_answered(self):
+        run = self.enterContext(procs.Run(BUILD))
+        server = self.enterContext(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        raise_loopback(server)
+        server.bind(('127.0.0.1', 53))
+        place = town.Town(run, uplink='insecure = "lab"\nprotocol = "5"',
+                          more_devices=[('named', 'meter.nowhere.example:502')])
+        place.write_site(host='broker.nowhere.example', port=place.broker.port)
+        place.start()
+        procs.wait_for(lambda: place.served_count('meter-1') >= 40, 30)
+        began = time.monotonic()
+        place.gateway.command('status', '--json', limit=5)
+        self.assertLess(time.monotonic() - began, 2)
+        self.assertEqual(place.delivered('meter-1'), [])
+        pathlib.Path('/etc/hosts').write_text('127.0.0.1 localhost broker.nowhere.example\n')
+        place.wait_delivered(41, limit=90)
+        times = sorted(r['boot_ms'] for r in place.receiver.records()
+                       if r['device'] == 'meter-1' and r['point'] == 'reads_0')
+        longest = max(b - a for a, b in zip(times, times[1:]))
+        self.assertLess(longest, 400, 'a slot was missed')
+        pathlib.Path('/etc/hosts').write_text('127.0.0.1 localhost\n')
+        began = time.monotonic()
+        place.gateway.stop(limit=20)
+        self.assertLess(time.monotonic() - began, 15)
+
+
+def raise_loopback(any_socket):
+    """A new network namespace has its loopback down."""
+    set_flags, up_and_running = 0x8914, 0x41
+    fcntl.ioctl(any_socket, set_flags, struct.pack('16sh', b'lo', up_and_running))
+
+
+def enter_namespace():
+    """Starts this program again where its name server is silent; returns its exit code, or 77
+    (skipped) where no namespace can be made."""
+    script = """set -e
+        mount -t tmpfs tmpfs /mnt
+        echo 'nameserver 127.0.0.1' >/mnt/resolv.conf
+        echo '127.0.0.1 localhost' >/mnt/hosts
+        mount --bind /mnt/resolv.conf "$(readlink -f /etc/resolv.conf)"
+        mount --bind /mnt/hosts /etc/hosts
+        exec "$@" """
+    unshare = ['unshare', '--net', '--mount',
+               *([] if os.geteuid() == 0 else ['--map-root-user'])]
+    if subprocess.run([*unshare, 'true'], check=False).returncode:
+        return 77
+    return subprocess.run([*unshare, 'sh', '-c', script, 'sh', sys.executable, *sys.argv],
+                          env={**os.environ, INSIDE: 'yes'}, check=False).returncode
+
+
+if __name__ == '__main__':
+    if os.environ.get(INSIDE):
+        unittest.main()
+    sys.exit(enter_namespace())

@@ -33,8 +33,12 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)  # CLOCK_PROCESS_CPUTIME_ID of another process
 
 
+def is_data(topic):
+    return topic.split('/')[2] in ('data', 'history')
+
+
 def batch_points(topic, payload):
-    return read_batch.read(payload).count if topic.split('/')[2] in ('data', 'history') else 0
+    return read_batch.decode(payload).count if is_data(topic) else 0
 
 
 def bare_points(_, payload):
@@ -50,11 +54,12 @@ def measure(program, link, subscriber, points_of, seconds):
     cpu = cpu_seconds(program.pid) - cpu
     wire, written = link.bytes_up - wire, program.written_bytes() - written
     peak = program.peak_kb()
-    inside = [m for m in subscriber.messages() if began <= m[0] < ended]
-    points = sum(points_of(topic, payload) for _, topic, payload in inside)
+    sizes = [(points_of(topic, data), len(data)) for when, topic, data in subscriber.messages()
+             if began <= when < ended]
+    points = sum(count for count, _ in sizes)
     if not points:
         raise RuntimeError(f'{program.name} delivered nothing: {program.lines()[-3:]}')
-    payload = sum(len(data) for _, topic, data in inside if points_of(topic, data))
+    payload = sum(size for count, size in sizes if count)
     return {'points': points, 'rate': points / (ended - began), 'cpu': cpu / points * 1e6,
             'memory': peak / 1024, 'payload': payload / points, 'wire': wire / points,
             'written': written / points}
@@ -65,7 +70,7 @@ def measure_gateway(run, place, seconds):
     place.write_site(link.port)
     subscriber = run.add(procs.Subscriber(run.folder, place.broker, 'ss1/#')).start()
     gateway = run.add(place.gateway).start()
-    procs.wait_for(lambda: any(batch_points(t, p) for _, t, p in subscriber.messages()), 30,
+    procs.wait_for(lambda: any(is_data(topic) for _, topic, _ in subscriber.messages()), 30,
                    what=lambda: f'a first batch: {gateway.lines()[-3:]}')
     figures = measure(gateway, link, subscriber, batch_points, seconds)
     gateway.stop()
@@ -107,8 +112,8 @@ def start_time(build, folder):
             subscriber = run.add(procs.Subscriber(run.folder, place.broker, 'ss1/#')).start()
             began = time.time()
             run.add(place.gateway).start()
-            first = procs.wait_for(lambda: [when for when, topic, payload in subscriber.messages()
-                                            if batch_points(topic, payload)], 30)[0]
+            first = procs.wait_for(lambda: [when for when, topic, _ in subscriber.messages()
+                                            if is_data(topic)], 30)[0]
             times.append(first - began)
     return sorted(times)[2]
 

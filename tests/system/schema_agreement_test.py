@@ -48,10 +48,14 @@ def schema_mistakes(path, kind=None):
     return [f"{error.json_path}: {error.message[:200]}" for error in VALIDATORS[kind].iter_errors(document)]
 
 
-def parser_mistakes(paths):
+def parsed(paths):
+    """What config_check says of each file."""
     done = subprocess.run([CHECK, DOCUMENTS / "good", *paths], text=True, check=True, stdout=subprocess.PIPE)
-    answers = map(json.loads, done.stdout.splitlines())
-    return {pathlib.Path(answer["file"]): answer["mistakes"] for answer in answers}
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def parser_mistakes(paths):
+    return {pathlib.Path(answer["file"]): answer["mistakes"] for answer in parsed(paths)}
 
 
 def documents(folder):
@@ -112,6 +116,24 @@ def tables(value, place):
     elif isinstance(value, list):
         for each in value:
             yield from tables(each, place)
+
+
+class Messages(unittest.TestCase):
+    def test_every_schema_is_one(self):
+        paths = sorted((SCHEMAS / "messages").glob("*.schema.json"))
+        self.assertEqual(len(paths), 7)
+        for path in paths:
+            with self.subTest(path.name):
+                kind = path.name.split(".")[0]
+                self.assertFalse(validator(path).is_valid({"schema": f"smartstate.{kind}/1"}))
+                self.assertEqual(json.loads(path.read_text())["properties"]["schema"]["const"], f"smartstate.{kind}/1")
+
+    def test_the_dictionaries_of_every_good_site_fit(self):
+        fits = validator(SCHEMAS / "messages/dictionary.schema.json")
+        texts = [text for site in parsed(sorted((DOCUMENTS / "good").glob("*.site.toml"))) for text in site["dictionaries"]]
+        self.assertGreater(len(texts), 1)
+        for text in texts:
+            self.assertEqual([error.message for error in fits.iter_errors(json.loads(text))], [], text[:300])
 
 
 class VocabularyTest(unittest.TestCase):

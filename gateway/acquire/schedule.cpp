@@ -46,7 +46,7 @@ Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Du
     const auto shorter = [](const Group& a, const Group& b) { return a.period < b.period; };
     std::sort(groups_.begin(), groups_.end(), shorter);
     shortest_ = groups_.empty() ? Duration(1min) : groups_.front().period;
-    const auto spread = std::max<Duration>(std::min(shortest_, window), 1ms);
+    const auto spread = std::max<Duration>(std::min(shortest_, window), 1ns);
     phase_ = Duration(static_cast<std::int64_t>(stable_hash(device_id) %
                                                 static_cast<std::uint64_t>(spread.count())));
 }

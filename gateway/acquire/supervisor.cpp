@@ -120,9 +120,13 @@ asio::awaitable<void> Supervisor::run()
 
 asio::awaitable<void> Supervisor::poll(PointSet due)
 {
+    std::optional<Bus::Turn> probe;
+    if (breaker_.is_open() && settings_.probes) {
+        auto turn = co_await settings_.probes->take();
+        probe.emplace(std::move(turn));
+    }
     const auto turn = co_await turns_.take();
-    const auto asked = co_await ask_identity();
-    auto samples = asked ? co_await exchange(due) : Result<Samples>(asked.error());
+    auto samples = co_await identify_and_read(due);
     if (samples) {
         came_back();
         store(*samples, due);
@@ -133,20 +137,20 @@ asio::awaitable<void> Supervisor::poll(PointSet due)
     }
 }
 
-asio::awaitable<Result<Samples>> Supervisor::exchange(PointSet due)
+asio::awaitable<Result<Samples>> Supervisor::identify_and_read(PointSet due)
 {
-    return with_deadline(driver_->read(due),
-                         std::max(schedule_.shortest(), settings_.longest_read));
+    const auto asked = co_await ask_identity();
+    if (!asked) {
+        co_return asked.error();
+    }
+    co_return co_await with_deadline(driver_->read(due),
+                                     std::max(schedule_.shortest(), settings_.longest_read));
 }
 
 asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
 {
     const auto turn = co_await turns_.take();
-    const auto asked = co_await ask_identity();
-    if (!asked) {
-        co_return asked.error();
-    }
-    auto samples = co_await exchange(all_rows_);
+    auto samples = co_await identify_and_read(all_rows_);
     if (!samples) {
         co_return samples.error();
     }

@@ -23,6 +23,9 @@ struct SupervisorSettings {
     Duration commit_window = std::chrono::seconds(10);  ///< devices spread their grids over it
     Duration longest_read = std::chrono::seconds(30);   ///< or one period, if that is longer
     Duration slowest_probe = std::chrono::seconds(60);
+    /// Shared by the devices of one line: one dead device at a time is probed, so that a live one
+    /// never waits for more than one time limit. Null: alone on its line.
+    std::shared_ptr<Bus> probes;
 };
 
 /// What is known of a device now.
@@ -61,7 +64,7 @@ public:
 
 private:
     boost::asio::awaitable<void> poll(PointSet due);
-    boost::asio::awaitable<Result<Samples>> exchange(PointSet due);
+    boost::asio::awaitable<Result<Samples>> identify_and_read(PointSet due);
     boost::asio::awaitable<Status> ask_identity();
     boost::asio::awaitable<void> announce(Identified identified);
     boost::asio::awaitable<void> went_down(Cause cause);

@@ -1,0 +1,119 @@
+#include "gateway/acquire/schedule.hpp"
+
+#include "tests/unit/acquire/device.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace gateway;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Instant start{1000s};
+const ClockReading unset{};
+
+ClockReading synced(Instant now, std::chrono::milliseconds offset)
+{
+    const auto boot = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch());
+    return {.wall = WallTime(boot + offset), .state = ClockState::synced, .error_ms = 1};
+}
+
+std::uint64_t skipped(const Due& due)
+{
+    return due.skipped[index_of(Lane::telemetry)];
+}
+
+TEST(Schedule, TheFirstPollIsAtOnceAndThenOnTheGridOfIt)
+{
+    const std::vector points{point_named("a", 10s)};
+    Schedule schedule(points, "meter", 10s);
+    schedule.follow(start, unset);
+    EXPECT_EQ(schedule.next(), start);
+    EXPECT_EQ(schedule.take(start).rows, std::vector<std::uint16_t>{0});
+    EXPECT_EQ(schedule.next(), start + 10s);
+    EXPECT_EQ(schedule.take(start + 10s + 300ms).rows.size(), 1U);
+    EXPECT_EQ(schedule.next(), start + 20s) << "a late read does not move the grid";
+}
+
+TEST(Schedule, PassedPeriodsAreSkippedAndCountedNotMadeUp)
+{
+    const std::vector points{point_named("a", 10s), point_named("b", 10s)};
+    Schedule schedule(points, "meter", 10s);
+    schedule.follow(start, unset);
+    EXPECT_EQ(skipped(schedule.take(start)), 0U);
+    const auto& due = schedule.take(start + 45s);
+    EXPECT_EQ(due.rows.size(), 2U);
+    EXPECT_EQ(skipped(due), 6U) << "at 10, 20 and 30 s, two points each; 40 s is read now";
+    EXPECT_EQ(schedule.next(), start + 50s);
+}
+
+TEST(Schedule, PointsOfSeveralPeriodsMeetAtCommonInstants)
+{
+    const std::vector points{point_named("slow", 60s), point_named("fast", 10s),
+                             point_named("slow2", 60s)};
+    Schedule schedule(points, "meter", 10s);
+    schedule.follow(start, unset);
+    EXPECT_EQ(schedule.take(start).rows, (std::vector<std::uint16_t>{0, 1, 2}));
+    for (int i = 1; i < 6; ++i) {
+        EXPECT_EQ(schedule.take(schedule.next()).rows, (std::vector<std::uint16_t>{1}));
+    }
+    EXPECT_EQ(schedule.next(), start + 60s);
+    EXPECT_EQ(schedule.take(schedule.next()).rows, (std::vector<std::uint16_t>{0, 1, 2}));
+}
+
+TEST(Schedule, ASyncedGridStandsAtWallMultiplesPlusTheDevicesPhase)
+{
+    const std::vector points{point_named("a", 60s)};
+    std::vector<Duration> phases;
+    for (const auto* id : {"meter-1", "meter-2", "meter-3"}) {
+        Schedule schedule(points, id, 10s);
+        schedule.follow(start, synced(start, 1'700'000'000'123ms));
+        schedule.take(start);
+        const auto wall = schedule.next().time_since_epoch() + 1'700'000'000'123ms;
+        phases.push_back(wall % 60s);
+        EXPECT_LT(phases.back(), 10s);
+    }
+    EXPECT_NE(phases[0], phases[1]);
+    EXPECT_NE(phases[1], phases[2]);
+}
+
+TEST(Schedule, MovesOntoTheWallClockOnceItIsSyncedAndStaysThere)
+{
+    const std::vector points{point_named("a", 10s)};
+    Schedule schedule(points, "meter", 0s);
+    schedule.follow(start, unset);
+    schedule.take(start);
+    schedule.follow(start + 1s, synced(start + 1s, 3s));
+    EXPECT_EQ(schedule.next(), start + 7s);  // wall 1,010 s
+    schedule.take(schedule.next());
+    schedule.follow(start + 8s, synced(start + 8s, 3001ms));
+    EXPECT_EQ(schedule.next(), start + 17s) << "rounding of the readings does not move it";
+    schedule.follow(start + 9s, synced(start + 9s, 5s));
+    EXPECT_EQ(schedule.next(), start + 15s) << "a step does";
+    auto holdover = synced(start + 10s, 8s);
+    holdover.state = ClockState::holdover;
+    schedule.follow(start + 10s, holdover);
+    EXPECT_EQ(schedule.next(), start + 15s) << "a clock that is not synced does not";
+}
+
+TEST(Schedule, CountsSkippedSlotsInTheLaneOfThePoint)
+{
+    std::vector points{point_named("a", 10s), point_named("b", 10s), point_named("c", 20s)};
+    points[1].lane = Lane::billing;
+    points[2].lane = Lane::billing;
+    Schedule schedule(points, "meter", 10s);
+    schedule.follow(start, unset);
+    schedule.take(start);
+    const auto& due = schedule.take(start + 60s);
+    EXPECT_EQ(due.skipped[index_of(Lane::telemetry)], 5U);
+    EXPECT_EQ(due.skipped[index_of(Lane::billing)], 5U + 2U);
+}
+
+TEST(Schedule, ADeviceWithoutPointsIsNeverDue)
+{
+    Schedule schedule({}, "meter", 10s);
+    schedule.follow(start, unset);
+    EXPECT_EQ(schedule.next(), Instant::max());
+}
+
+}  // namespace

@@ -238,7 +238,7 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
     std::size_t best_distance = word.size() / 2 + 1;
     std::vector<std::size_t> row;
     for (const auto candidate : known) {
-        if (candidate.size() > 2 * word.size() + 2 || word.size() > 200) {
+        if (word.size() > 200) {
             continue;
         }
         row.resize(candidate.size() + 1);
@@ -257,6 +257,11 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
             best_distance = row.back();
             best = candidate;
         }
+    }
+    if (best.empty() && word.size() > 2) {
+        const auto longer = std::ranges::find_if(
+            known, [word](std::string_view candidate) { return candidate.starts_with(word); });
+        return longer == known.end() ? best : *longer;
     }
     return best;
 }

@@ -55,30 +55,37 @@ void parse_quantity(Table& table, Point& point, const Vocabulary& vocabulary)
     const auto quantity = table.need("quantity");
     quantity.text(point.quantity);
     const auto unit = table["unit"];
-    parse_unit(unit, point.unit, vocabulary);
-    if (point.quantity.empty() || vocabulary.quantities.empty()) {
-        return;
-    }
     const auto known = vocabulary.quantities.find(point.quantity);
     if (known == vocabulary.quantities.end()) {
-        std::vector<std::string_view> names;
-        for (const auto& [name, term] : vocabulary.quantities) {
-            names.push_back(name);
+        parse_unit(unit, point.unit, vocabulary);
+        if (!point.quantity.empty() && !vocabulary.quantities.empty()) {
+            std::vector<std::string_view> names;
+            for (const auto& [name, term] : vocabulary.quantities) {
+                names.push_back(name);
+            }
+            const auto near = nearest(point.quantity, names);
+            quantity.mistake(quote(*quantity.setting()) + " is not in quantities.toml" +
+                             (near.empty() ? "" : "; the nearest is \"" + std::string(near) + '"'));
         }
-        const auto near = nearest(point.quantity, names);
-        quantity.mistake(quote(*quantity.setting()) + " is not in quantities.toml" +
-                         (near.empty() ? "" : "; the nearest is \"" + std::string(near) + '"'));
         return;
     }
     const auto& dimension = known->second.dimension;
-    if (!unit && dimension != "none") {
-        unit.mistake("is missing; write a unit of " + dimension);
-    } else if (unit && dimension == "none") {
-        unit.mistake("has no place here: " + point.quantity + " has no unit; leave it out");
-    } else if (const auto given = vocabulary.units.find(point.unit);
-               given != vocabulary.units.end() && given->second.dimension != dimension) {
+    if (dimension == "none") {
+        if (unit) {
+            unit.mistake("has no place here: " + point.quantity + " has no unit; leave it out");
+        }
+        return;
+    }
+    if (!unit) {
+        unit.mistake("is missing; " + units_of(dimension, vocabulary));
+        return;
+    }
+    parse_unit(unit, point.unit, vocabulary, dimension);
+    const auto given = vocabulary.units.find(point.unit);
+    if (given != vocabulary.units.end() && given->second.dimension != dimension) {
         unit.mistake(quote(*unit.setting()) + " is a unit of " + given->second.dimension +
-                     ", but " + point.quantity + " is a " + dimension);
+                     ", but " + point.quantity + " is a " + dimension + "; " +
+                     units_of(dimension, vocabulary));
     }
 }
 

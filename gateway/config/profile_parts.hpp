@@ -33,8 +33,11 @@ void check_good_ifs(const std::vector<GoodIfFields>& fields, const Profile& prof
 const Point* refer(const Field& field, const std::string& reference, const Profile& profile);
 /// The names are members of the point's `enum`.
 void check_names(const Field& field, const std::vector<std::string>& names, const Point& point);
-/// A unit that exists.
-void parse_unit(const Field& field, std::string& unit, const Vocabulary& vocabulary);
+/// A unit that exists; `dimension` helps to say what to write.
+void parse_unit(const Field& field, std::string& unit, const Vocabulary& vocabulary,
+                std::string_view dimension = {});
+/// "write a unit of power: "W", "kW""
+std::string units_of(std::string_view dimension, const Vocabulary& vocabulary);
 /// An id of its own among `taken`.
 void parse_id(Table& table, std::string& id, const Format& format, std::set<std::string>& taken);
 

@@ -68,8 +68,9 @@ void Field::not_one_of(const std::vector<std::string_view>& names) const
 {
     const auto* text = std::get_if<std::string>(&setting_->value);
     const auto near = text == nullptr ? std::string_view{} : nearest(*text, names);
-    if (near.empty()) {
-        wrong("is not allowed here; write one of " + list_of(names));
+    if (names.size() == 1 || near.empty()) {
+        wrong("is not allowed here; write " + std::string(names.size() == 1 ? "" : "one of ") +
+              list_of(names));
     } else {
         wrong("is not allowed here; write \"" + std::string(near) + "\" (one of " + list_of(names) +
               ")");

@@ -118,7 +118,19 @@ void check_good_ifs(const std::vector<GoodIfFields>& fields, const Profile& prof
     }
 }
 
-void parse_unit(const Field& field, std::string& unit, const Vocabulary& vocabulary)
+std::string units_of(std::string_view dimension, const Vocabulary& vocabulary)
+{
+    std::string all;
+    for (const auto& [name, term] : vocabulary.units) {
+        if (term.dimension == dimension) {
+            all += (all.empty() ? "\"" : ", \"") + name + '"';
+        }
+    }
+    return "write a unit of " + std::string(dimension) + (all.empty() ? "" : ": " + all);
+}
+
+void parse_unit(const Field& field, std::string& unit, const Vocabulary& vocabulary,
+                std::string_view dimension)
 {
     field.text(unit);
     if (unit.empty() || vocabulary.units.empty() || vocabulary.units.contains(unit)) {
@@ -129,8 +141,9 @@ void parse_unit(const Field& field, std::string& unit, const Vocabulary& vocabul
         names.push_back(name);
     }
     const auto near = nearest(unit, names);
-    field.mistake(quote(*field.setting()) + " is not in units.toml" +
-                  (near.empty() ? "" : "; the nearest is \"" + std::string(near) + '"'));
+    field.mistake(quote(*field.setting()) + " is not in units.toml; " +
+                  (dimension.empty() ? "the nearest is \"" + std::string(near) + '"'
+                                     : units_of(dimension, vocabulary)));
 }
 
 void parse_id(Table& table, std::string& id, const Format& format, std::set<std::string>& taken)
@@ -157,7 +170,7 @@ void parse_missing(const Field& field, const std::string& kind, std::vector<Valu
             const auto width = std::ranges::find(widths, kind, &Width::kind);
             const auto bits = whole<std::int64_t>(text).value_or(0);
             const bool wrapped = width != widths.end() && width->is_signed && width->bits < 64 &&
-                                 bits >> width->bits == 0;
+                                 bits > 0 && bits >> width->bits == 0;
             item.mistake(quote(*item.setting()) + " is not a value that " + kind + " can have" +
                          (wrapped ? "; as " + kind + " it reads " +
                                         std::to_string(bits - (std::int64_t{1} << width->bits))

@@ -129,13 +129,45 @@ std::optional<Setting> conform(const Field& field, const Rule& rule)
     return Setting{.value = std::move(list), .place = field.place()};
 }
 
+/// What to write for a missing key.
+std::string hint(const Rule& rule)
+{
+    switch (rule.type) {
+        case RuleType::choice: {
+            std::string names;
+            for (const auto name : split(rule.choices)) {
+                names += (names.empty() ? "\"" : ", \"") + std::string(name) + '"';
+            }
+            return rule.list ? "a list of " + names : "one of " + names;
+        }
+        case RuleType::integer:
+            return "a number from " + std::to_string(rule.low) + " to " + std::to_string(rule.high);
+        case RuleType::text:
+            return rule.format == &any_text ? std::string() : std::string(rule.format->name);
+        case RuleType::percent:
+            return "a percentage, as in \"2%\"";
+        case RuleType::range:
+            return "[lowest, highest]";
+        case RuleType::duration:
+            return "a duration, as in \"5s\"";
+        case RuleType::flag:
+            return "true or false";
+        case RuleType::fraction:
+        case RuleType::table:
+        case RuleType::map:
+        case RuleType::scalar:
+            break;
+    }
+    return {};
+}
+
 }  // namespace
 
 SettingTable conform(Table& table, Form form)
 {
     SettingTable out;
     for (const auto& rule : form) {
-        const auto field = rule.required ? table.need(rule.key) : table[rule.key];
+        const auto field = rule.required ? table.need(rule.key, hint(rule)) : table[rule.key];
         if (!field) {
             continue;
         }

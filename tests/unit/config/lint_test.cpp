@@ -1,0 +1,97 @@
+#include "gateway/config/lint.hpp"
+
+#include "folder.hpp"
+
+namespace gateway {
+
+namespace {
+
+const std::string meter = slurp(data_folder + "/good/energy-meter.schneider-iem3155.profile.toml");
+
+std::string lint_of(const std::string& text)
+{
+    Mistakes mistakes;
+    const auto profile = parse_profile(text, "p.toml", mistakes);
+    EXPECT_EQ(mistakes.text(), "");
+    lint(profile, mistakes);
+    return mistakes.text();
+}
+
+TEST(Lint, ARealProfileIsClean)
+{
+    EXPECT_EQ(lint_of(meter), "");
+}
+
+TEST(Lint, AFinalProfileShowsExamplesAndSources)
+{
+    EXPECT_EQ(lint_of(meter.substr(0, meter.find("[[example]]"))),
+              "p.toml: example: a final profile shows one [[example]] or more\n");
+    const auto from = meter.find("sources  = [");
+    const auto without = meter.substr(0, from) + meter.substr(meter.find("[device]"));
+    EXPECT_EQ(lint_of(without),
+              "p.toml: profile.sources: a final profile says where its map is from\n");
+    EXPECT_EQ(lint_of(replaced(without, "\"final\"", "\"draft\"")), "");
+}
+
+TEST(Lint, AFinalProfileTellsTheDeviceFromOthers)
+{
+    const auto none =
+        replaced(replaced(meter, "required = true\n", "\n"), "required = true\n", "\n");
+    EXPECT_EQ(lint_of(none),
+              "p.toml: identify: nothing tells this device from another; write required = true in "
+              "one\n");
+}
+
+TEST(Lint, AReadIsNotLongerThanTheProfileAllows)
+{
+    EXPECT_EQ(lint_of(replaced(meter, "max_words  = 60", "max_words  = 3 ")),
+              "p.toml:88:1: point active_energy_import.read: needs 4 registers; "
+              "transport.max_words allows 3\n");
+}
+
+TEST(Lint, ThresholdsAreInsideTheValidRange)
+{
+    EXPECT_EQ(
+        lint_of(replaced(meter, "below = 105.0", "below = 10.0 ")),
+        "p.toml:101:1: alarm under_voltage: 10 is outside the valid range of voltage_l1_n and "
+        "is never reached by a good reading\n");
+    EXPECT_EQ(
+        lint_of(replaced(meter, "[59.5, 60.5]", "[59.5, 66.0]")),
+        "p.toml:123:1: acceptance mains-frequency: 66 is outside the valid range of frequency "
+        "and is never reached by a good reading\n");
+}
+
+TEST(Lint, AnAlarmLeavesAGap)
+{
+    EXPECT_EQ(lint_of(replaced(meter, "above = 108.0", "above = 104.0")),
+              "p.toml:101:1: alarm under_voltage: when and clear can hold together; leave a gap "
+              "between them\n");
+}
+
+TEST(Lint, TimesAreNotShorterThanThePoll)
+{
+    EXPECT_EQ(lint_of(replaced(meter, "max = \"15m\"", "max = \"5s\" ")),
+              "p.toml:51:1: point voltage_l1_n: report.every, report.max and stuck are at least as "
+              "long as poll\n");
+}
+
+TEST(Lint, RulesForNumbersNeedANumber)
+{
+    const auto modbus = slurp(data_folder + "/good/modbus.profile.toml");
+    EXPECT_EQ(lint_of(modbus), "");
+    EXPECT_NE(lint_of(replaced(modbus, "bad_enum = [\"fault\"]", "valid = [0, 2]"))
+                  .find("point state: is a name or a text; valid, deadband"),
+              std::string::npos);
+}
+
+TEST(Lint, PointsThatAgreeHaveOneUnit)
+{
+    const auto modbus = slurp(data_folder + "/good/modbus.profile.toml");
+    EXPECT_NE(lint_of(replaced(modbus, "[\"current\", \"current\"]", "[\"current\", \"demand\"]"))
+                  .find("check same: demand and current have different units"),
+              std::string::npos);
+}
+
+}  // namespace
+
+}  // namespace gateway

@@ -48,7 +48,8 @@ asio::awaitable<Bus::Turn> Bus::take()
     if (!std::exchange(taken_, true)) {
         co_return Turn(*this);
     }
-    Waiter waiter(*this, co_await asio::this_coro::executor);
+    const auto executor = co_await asio::this_coro::executor;
+    Waiter waiter(*this, executor);
     while (!waiter.granted) {  // a cancelled coroutine throws at its second wait at the latest
         co_await waiter.called.async_wait(asio::as_tuple(asio::use_awaitable));
     }

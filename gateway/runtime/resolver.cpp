@@ -45,6 +45,11 @@ Result<std::string> first_address(const LookUp& look_up, const std::string& host
 
 /// One caller of resolve(); lives in its frame.
 struct Waiter {
+    Waiter(std::string name, const asio::any_io_executor& executor, Duration limit)
+        : host(std::move(name)), ended(executor, limit)
+    {
+    }
+
     std::string host;
     asio::steady_timer ended;
     std::optional<Result<std::string>> answer;
@@ -151,8 +156,8 @@ asio::awaitable<Result<std::string>> Resolver::resolve(std::string host, Duratio
         co_return host;
     }
     const auto state = state_;
-    Waiter waiter{
-        std::move(host), asio::steady_timer(co_await asio::this_coro::executor, limit), {}};
+    const auto executor = co_await asio::this_coro::executor;
+    Waiter waiter(std::move(host), executor, limit);
     const auto place = state->waiters.insert(state->waiters.end(), &waiter);
     const Leave leave(state->waiters, place);
     state->want(waiter.host);

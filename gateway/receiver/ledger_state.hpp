@@ -31,7 +31,7 @@ struct Gap {
 /// What a receiver knows of the clock of one boot.
 struct BootDate {
     std::optional<std::int64_t> wall_minus_boot_ms;  ///< from a synced batch
-    bool undated = false;  ///< lines without a time were written
+    bool undated = false;                            ///< lines without a time were written
 };
 
 struct BoxRecord {

@@ -1,0 +1,330 @@
+#include "gateway/receiver/reception.hpp"
+
+#include "gateway/runtime/log.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway {
+
+namespace {
+
+// A flood of forged messages must not become a flood of log lines.
+constexpr std::uint64_t most_refusals_logged_in_round = 20;
+
+std::string_view text_of(const Bytes& payload)
+{
+    return {reinterpret_cast<const char*>(payload.data()), payload.size()};
+}
+
+std::string name_of(const Topic& topic)
+{
+    return "ss1/" + topic.org + '/' + std::string(to_string(topic.kind)) + '/' + topic.box;
+}
+
+}  // namespace
+
+Reception::Reception(ReceptionSettings settings)
+    : settings_(std::move(settings)),
+      ledger_(settings_.state),
+      file_(settings_.out, ledger_.output()),
+      dictionaries_(ledger_),
+      writer_(ledger_, dictionaries_, file_, tally_),
+      held_(settings_.most_held_bytes),
+      receipts_(settings_.receiver, ledger_, held_)
+{
+    if (const auto mark = file_.mark()) {
+        ledger_.set_output(*mark);
+        ledger_.commit();
+    }
+}
+
+std::vector<Outgoing> Reception::take(const std::vector<mqtt::Message>& messages,
+                                      Receipts::Time now)
+{
+    refused_in_round_ = 0;
+    for (const auto& message : messages) {
+        take(message);
+    }
+    writer_.flush();
+    if (const auto mark = file_.sync()) {
+        ledger_.set_output(*mark);
+    }
+    ledger_.commit();
+    if (!settings_.receipts) {
+        receipts_.clear();
+        return {};
+    }
+    return receipts_.due(now);
+}
+
+void Reception::take(const mqtt::Message& message)
+{
+    const auto topic = parse_topic(message.topic);
+    if (!topic) {
+        refuse(message.topic, topic.error());
+        return;
+    }
+    if (message.payload.empty() && !carries_batch(topic->kind)) {
+        return;  // a retained message that was cleared
+    }
+    auto refusal = check_origin(*topic);
+    if (!refusal) {
+        refusal = take(*topic, message);
+    }
+    if (refusal) {
+        refuse(message.topic, *refusal);
+        return;
+    }
+    const auto known = ledger_.box(topic->box);
+    if (!known || known->org != topic->org) {
+        ledger_.put_box({.box = topic->box,
+                         .org = topic->org,
+                         .current = known ? known->current : std::nullopt});
+    }
+}
+
+// Whether this box may speak for this org.
+std::optional<Refusal> Reception::check_origin(const Topic& topic)
+{
+    if (settings_.roster) {
+        const auto entry = settings_.roster->find(topic.box);
+        if (entry == settings_.roster->end()) {
+            return Refusal{"the box is not in the roster"};
+        }
+        return entry->second == topic.org
+                   ? std::nullopt
+                   : std::optional(Refusal{"the roster has the box under another org"});
+    }
+    const auto known = ledger_.box(topic.box);
+    return !known || known->org == topic.org
+               ? std::nullopt
+               : std::optional(
+                     Refusal{"the box is known under another org; a --roster can move it"});
+}
+
+std::optional<Refusal> Reception::take(const Topic& topic, const mqtt::Message& message)
+{
+    switch (topic.kind) {
+        case TopicKind::alarm:
+        case TopicKind::control:
+        case TopicKind::data:
+        case TopicKind::history:
+            return take_batch(topic, message.payload);
+        case TopicKind::dictionary:
+            return take_dictionary(topic, text_of(message.payload));
+        case TopicKind::birth:
+            return take_birth(topic, text_of(message.payload), message.retained);
+        case TopicKind::manifest:
+            return take_manifest(topic, text_of(message.payload));
+        case TopicKind::state:
+            return take_state(topic, text_of(message.payload));
+    }
+    return Refusal{"not a topic of this protocol"};
+}
+
+void Reception::refuse(std::string_view topic, const Refusal& refusal)
+{
+    ++tally_.refused;
+    if (++refused_in_round_ <= most_refusals_logged_in_round) {
+        log(LogLevel::warning, "message refused", {{"topic", topic}, {"reason", refusal.reason}});
+    }
+}
+
+std::optional<Refusal> Reception::take_batch(const Topic& topic, ByteView message)
+{
+    auto taken = writer_.take(topic, message);
+    if (!taken) {
+        return taken.error();
+    }
+    if (taken->missing.empty()) {
+        receipts_.changed(topic.org, topic.box, taken->epoch);
+        return std::nullopt;
+    }
+    log(LogLevel::info, "batch waits for its dictionary",
+        {{"box", topic.box}, {"dictionary", hash_hex(taken->missing.front())}});
+    HeldBatch batch{topic, Bytes(message.begin(), message.end()), std::move(taken->missing)};
+    const bool held =
+        held_.hold({topic.box, taken->epoch, taken->lane, taken->first}, std::move(batch));
+    ++(held ? tally_.held : tally_.dropped);
+    receipts_.wanting(topic.org, topic.box);
+    return std::nullopt;
+}
+
+std::optional<Refusal> Reception::take_dictionary(const Topic& topic, std::string_view text)
+{
+    const auto added = dictionaries_.add(topic, text);
+    if (!added) {
+        return added.error();
+    }
+    for (const auto& batch : held_.release(topic.box, topic.hash)) {
+        if (const auto refusal = take_batch(batch.topic, batch.message)) {
+            refuse(name_of(batch.topic), *refusal);
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Refusal> Reception::take_birth(const Topic& topic, std::string_view text,
+                                             bool retained)
+{
+    const auto birth = parse_birth(text, topic);
+    if (!birth) {
+        return birth.error();
+    }
+    const auto record = ledger_.box(topic.box);
+    const auto current = ledger_.find_epoch(topic.box, birth->epoch);
+    // Epochs are never used again: one that an earlier birth listed and that is not the latest is
+    // over, and so is what this birth says.
+    if (record && record->current && *record->current != birth->epoch && current &&
+        current->listed) {
+        log(LogLevel::warning, "old birth passed over",
+            {{"box", topic.box}, {"epoch", birth->epoch.hex()}});
+        return std::nullopt;
+    }
+    ++tally_.births;
+    std::vector<EpochId> listed;
+    for (const auto& epoch : birth->epochs) {
+        book(topic, epoch);
+        listed.push_back(epoch.id);
+    }
+    close_unlisted(topic, *birth);
+    ledger_.put_box({.box = topic.box, .org = topic.org, .current = birth->epoch});
+    if (birth->receiver.empty() || birth->receiver == settings_.receiver) {
+        receipts_.born(topic.org, topic.box, listed, retained);
+    } else {
+        log(LogLevel::info, "box heeds another receiver",
+            {{"box", topic.box}, {"receiver", birth->receiver}});
+        receipts_.leave_alone(topic.box);
+    }
+    return std::nullopt;
+}
+
+void Reception::book(const Topic& topic, const BirthEpoch& listed)
+{
+    auto epoch = ledger_.epoch(topic.box, listed.id);
+    if (!epoch.listed || (listed.closed && !epoch.closed)) {
+        epoch.listed = true;
+        epoch.closed = epoch.closed || listed.closed;
+        ledger_.put_epoch(epoch);
+    }
+    for (const auto lane : all_lanes) {
+        const auto& span = listed.lanes[index_of(lane)];
+        if (!span) {
+            continue;
+        }
+        auto account = ledger_.account(epoch.number, lane);
+        account.head = std::max(account.head, span->head);
+        if (span->first_held > 1) {
+            // What the box does not hold any more, and is not here, will never come.
+            for (const auto& hole : account.settled().holes({1, span->first_held - 1})) {
+                if (hole.first != 1) {
+                    log(LogLevel::error, "box freed readings that are not in this state",
+                        {{"box", topic.box},
+                         {"epoch", listed.id.hex()},
+                         {"lane", to_string(lane)},
+                         {"first", hole.first},
+                         {"last", hole.last}});
+                }
+                account.forgone.add(hole);
+            }
+            ledger_.forget_pieces(epoch.number, lane, span->first_held - 1);
+        }
+        ledger_.put_account(epoch.number, lane, account);
+    }
+}
+
+// An epoch that is open here and that its box does not list any more went with its store.
+void Reception::close_unlisted(const Topic& topic, const Birth& birth)
+{
+    for (const auto& epoch : ledger_.epochs(topic.box)) {
+        const bool listed = std::any_of(birth.epochs.begin(), birth.epochs.end(),
+                                        [&](const auto& named) { return named.id == epoch.id; });
+        if (epoch.listed && !epoch.closed && !listed) {
+            close_lost(topic, epoch);
+        }
+    }
+}
+
+void Reception::close_lost(const Topic& topic, EpochRecord epoch)
+{
+    log(LogLevel::error, "epoch lost with its store",
+        {{"box", topic.box}, {"epoch", epoch.id.hex()}});
+    for (const auto lane : all_lanes) {
+        auto account = ledger_.account(epoch.number, lane);
+        if (account.head == 0) {
+            continue;
+        }
+        for (const auto& hole : account.settled().holes({1, account.head})) {
+            writer_.declare_lost(topic.org, epoch, lane, account,
+                                 {.range = hole, .reason = to_string(LossReason::store_lost)});
+        }
+        writer_.declare_tail_lost(topic.org, epoch, lane, account.head + 1);
+        ledger_.put_account(epoch.number, lane, account);
+    }
+    epoch.closed = true;
+    ledger_.put_epoch(epoch);
+}
+
+std::optional<Refusal> Reception::take_manifest(const Topic& topic, std::string_view text)
+{
+    const auto manifest = parse_manifest(text, topic);
+    if (!manifest) {
+        return manifest.error();
+    }
+    ++tally_.manifests;
+    for (const auto& [id, lanes] : *manifest) {
+        const auto epoch = ledger_.epoch(topic.box, id);
+        for (const auto lane : all_lanes) {
+            if (const auto& said = lanes[index_of(lane)]) {
+                compare(topic, epoch, lane, *said);
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+void Reception::compare(const Topic& topic, const EpochRecord& epoch, Lane lane,
+                        const ManifestLane& said)
+{
+    auto account = ledger_.account(epoch.number, lane);
+    if (account.manifest && said.head < account.manifest->head) {
+        return;
+    }
+    account.manifest = said;
+    account.head = std::max(account.head, said.head);
+    ledger_.put_account(epoch.number, lane, account);
+    const auto verdict = judge(ledger_, epoch.number, lane, account);
+    if (verdict.completeness == Completeness::differs) {
+        ++tally_.differing;
+        log(LogLevel::error, "manifest differs from what is here",
+            {{"box", topic.box},
+             {"epoch", epoch.id.hex()},
+             {"lane", to_string(lane)},
+             {"head", said.head},
+             {"count_said", said.count},
+             {"count_here", account.count}});
+    }
+    if (verdict.completeness == Completeness::identical && said.queued == 0) {
+        ledger_.forget_pieces(epoch.number, lane, said.head);
+    }
+}
+
+std::optional<Refusal> Reception::take_state(const Topic& topic, std::string_view text)
+{
+    const auto state = parse_state(text, topic);
+    if (!state) {
+        return state.error();
+    }
+    const auto known = online_.find(topic.box);
+    if (state->online) {
+        online_[topic.box] = state->session;
+        log(LogLevel::info, "box online", {{"box", topic.box}});
+    } else if (known == online_.end() || known->second == state->session) {
+        online_.erase(topic.box);
+        log(LogLevel::info, "box offline", {{"box", topic.box}});
+    }
+    return std::nullopt;
+}
+
+}  // namespace gateway

@@ -176,6 +176,9 @@ Bytes Unit::answer(ByteView pdu, double seconds)
     served_.registers += count;
     std::vector<std::uint16_t> words(count);
     fill(function, first, count, words, seconds);
+    if (log_ != nullptr) {
+        std::fflush(log_);  // whoever has the answer finds it in the log
+    }
     Bytes answer{pdu[0], static_cast<std::uint8_t>(bits ? (count + 7) / 8 : 2 * count)};
     answer.resize(2U + answer[1]);
     for (std::uint32_t i = 0; i < count; ++i) {

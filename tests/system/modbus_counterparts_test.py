@@ -1,0 +1,203 @@
+"""The Modbus driver against two servers that are not ours, with mbpoll as the third reader.
+
+Every value must be the same three times: computed here from the registers that were put into the
+server, computed from what mbpoll reads of them, and read by our driver.
+"""
+import fractions
+import json
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = pathlib.Path(os.environ['BUILD_DIR'])
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+METER = SOURCE / 'tests/data/config/good/energy-meter.schneider-iem3155.profile.toml'
+PYTHON_SERVER = [sys.executable, SOURCE / 'tests/support/pymodbus_server.py']
+C_SERVER = [BUILD / 'tests/support/libmodbus_server']
+
+# The image of the profile's own example, and its identity.
+METER_IMAGE = {'holding': {'129': [264, 29818], '1636': [140], '3027': [17254, 26214],
+                           '3059': [16520, 0], '3109': [17008, 2621],
+                           '3203': [0, 0, 18, 54919]}}
+METER_VALUES = {'voltage_l1_n': '230.4', 'active_power_total': '4250', 'frequency': '60.01',
+                'active_energy_import': '1234567'}
+
+HEAD = '''schema = "smartstate.profile/1"
+[profile]
+id       = "test.types"
+version  = "1.0.0"
+title    = "Every type in every order"
+category = "test-device"
+status   = "draft"
+sources  = ["made by modbus_counterparts_test.py"]
+[device]
+vendor = "Test"
+models = ["types"]
+[security]
+zone      = "field-bus"
+cleartext = true
+[transport]
+driver    = "modbus"
+modes     = ["tcp"]
+timeout   = "2s"
+max_words = 30
+'''
+POINT = '''[[point]]
+id       = "{id}"
+title    = "Point {id}"
+quantity = "traffic.count"
+unit     = "{{count}}"
+read     = {{ {read} }}
+poll     = "1s"
+class    = "telemetry"
+'''
+FORMATS = {'int16': 'h', 'uint16': 'H', 'int32': 'i', 'uint32': 'I', 'int64': 'q', 'uint64': 'Q',
+           'float32': 'f', 'float64': 'd'}
+
+
+def arranged(words, order):
+    """The words as the maker lays them out, brought into ABCD; its own opposite."""
+    if order in ('little', 'little-swapped'):
+        words = words[::-1]
+    if order in ('little', 'big-swapped'):
+        words = [(word >> 8) | (word & 0xFF) << 8 for word in words]
+    return words
+
+
+def value_of(words, kind, order):
+    return struct.unpack('>' + FORMATS[kind],
+                         b''.join(struct.pack('>H', w) for w in arranged(words, order)))[0]
+
+
+class Server:
+    def __init__(self, command, image):
+        as_lines = ''.join(f'{table} {int(start) + n} {word}\n' for table, runs in image.items()
+                           for start, words in runs.items() for n, word in enumerate(words))
+        text = as_lines if command is C_SERVER else json.dumps(image)
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+        self.process.stdin.write(text)
+        self.process.stdin.close()
+        self.port = int(self.process.stdout.readline())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def read_by_driver(profile, port):
+    done = subprocess.run([BUILD / 'tests/support/modbus_read', profile, f'127.0.0.1:{port}', '1'],
+                          capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    return ({line['point']: line for line in lines if 'point' in line},
+            [line['value'] for line in lines if 'identify' in line])
+
+
+def read_by_mbpoll(port, table, first, count):
+    kind = {'holding': '4', 'input': '3', 'coil': '0', 'discrete': '1'}[table]
+    done = subprocess.run(['mbpoll', '-m', 'tcp', '-p', str(port), '-a', '1', '-0', '-r', str(first),
+                           '-c', str(count), '-t', kind, '-1', '-q', '127.0.0.1'],
+                          capture_output=True, text=True, timeout=30, check=False)
+    return [int(word) for word in re.findall(r'^\[\d+\]:\s+(\d+)', done.stdout, re.M)]
+
+
+class Counterparts:
+    """Runs once for each server."""
+    command = None
+
+    def test_the_energy_meter_gives_the_values_of_its_manual(self):
+        with Server(self.command, METER_IMAGE) as server:
+            points, identity = read_by_driver(METER, server.port)
+            self.assertEqual({id: line['value'] for id, line in points.items()}, METER_VALUES)
+            self.assertEqual({line['quality'] for line in points.values()}, {'good'})
+            self.assertEqual(identity[2:], ['17331322', '140'])
+            for start, words in METER_IMAGE['holding'].items():
+                self.assertEqual(read_by_mbpoll(server.port, 'holding', start, len(words)), words)
+
+    def test_every_type_in_every_order_is_exact(self):
+        dice = random.Random(3)
+        profile, image, expected = HEAD, {'holding': {}, 'input': {}}, {}
+        for kind, letter in FORMATS.items():
+            for order in ('big', 'little', 'big-swapped', 'little-swapped'):
+                table = dice.choice(['holding', 'input'])
+                address = 10 * len(expected)
+                size = struct.calcsize('>' + letter) // 2
+                words = [dice.randrange(65536) for _ in range(size)]
+                if letter in 'fd':  # no NaN: the value is compared as a number
+                    plain = struct.pack('>' + letter, dice.uniform(-1e6, 1e6))
+                    words = arranged(list(struct.unpack(f'>{size}H', plain)), order)
+                image[table][str(address)] = words
+                point = f'p{address}'
+                profile += POINT.format(id=point, read=f'table = "{table}", address = {address}, '
+                                        f'base = 0, type = "{kind}", words = "{order}"')
+                expected[point] = (table, address, words, kind, order)
+        with tempfile.TemporaryDirectory() as folder, Server(self.command, image) as server:
+            file = pathlib.Path(folder) / 'test.types.profile.toml'
+            file.write_text(profile, encoding='utf-8')
+            points, _ = read_by_driver(file, server.port)
+            self.assertEqual(len(points), 32)
+            for point, (table, address, words, kind, order) in expected.items():
+                self.assertEqual(read_by_mbpoll(server.port, table, address, len(words)), words)
+                wanted = value_of(words, kind, order)
+                got = points[point]['value']
+                with self.subTest(kind=kind, order=order, got=got):
+                    if kind.startswith('float'):
+                        letter = FORMATS[kind]
+                        self.assertEqual(struct.pack('>' + letter, float(got)),
+                                         struct.pack('>' + letter, wanted))
+                    else:
+                        self.assertEqual(fractions.Fraction(got), wanted)
+
+    def test_bits_of_coils_and_inputs_come_out(self):
+        bits = [1, 0, 0, 1, 1, 0, 1, 0, 1, 1, 0]
+        image = {'coil': {'5': bits}, 'discrete': {'7': bits}}
+        profile = HEAD + ''.join(
+            POINT.format(id=f'{table}_{n}', read=f'table = "{table}", address = {start + n}, '
+                         'base = 0, type = "bit"')
+            for table, start in (('coil', 5), ('discrete', 7)) for n in range(len(bits)))
+        with tempfile.TemporaryDirectory() as folder, Server(self.command, image) as server:
+            file = pathlib.Path(folder) / 'test.bits.profile.toml'
+            file.write_text(profile, encoding='utf-8')
+            points, _ = read_by_driver(file, server.port)
+            for table, start in (('coil', 5), ('discrete', 7)):
+                got = [int(points[f'{table}_{n}']['value']) for n in range(len(bits))]
+                self.assertEqual(got, bits)
+                self.assertEqual(read_by_mbpoll(server.port, table, start, len(bits)), bits)
+
+
+class Pymodbus(Counterparts, unittest.TestCase):
+    command = PYTHON_SERVER
+
+    def test_the_device_identifies_itself(self):
+        with Server(self.command, METER_IMAGE) as server:
+            _, identity = read_by_driver(METER, server.port)
+            self.assertEqual(identity[:2], ['Schneider Electric', 'iEM3155'])
+
+    def test_a_register_that_does_not_exist_is_named_and_the_others_stay_good(self):
+        image = {'holding': {start: words for start, words in METER_IMAGE['holding'].items()
+                             if start != '3109'}}
+        with Server(self.command, image) as server:
+            points, _ = read_by_driver(METER, server.port)
+            self.assertEqual(points['frequency']['cause'], 'exception_2')
+            others = {id: line['value'] for id, line in points.items() if id != 'frequency'}
+            self.assertEqual(others, {id: value for id, value in METER_VALUES.items()
+                                      if id != 'frequency'})
+
+
+class Libmodbus(Counterparts, unittest.TestCase):
+    command = C_SERVER
+
+
+if __name__ == '__main__':
+    unittest.main()

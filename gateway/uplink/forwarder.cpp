@@ -1,0 +1,348 @@
+#include "gateway/uplink/forwarder.hpp"
+
+#include "gateway/store/batch.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t most_live_batches = 64;
+constexpr std::size_t most_live_bytes = 2'097'152;
+constexpr std::size_t fetch_bytes = 262'144;
+constexpr Duration first_pause = std::chrono::seconds(1);
+constexpr Duration longest_pause = std::chrono::seconds(60);
+constexpr int first_refusal = 128;
+
+bool is_urgent(Lane lane)
+{
+    return lane == Lane::alarm || lane == Lane::control;
+}
+
+}  // namespace
+
+Forwarder::Forwarder(const ForwarderParts& parts, ForwarderSettings settings)
+    : parts_(parts),
+      settings_(settings),
+      window_(settings.window),
+      dictionaries_(parts.store, parts.outbox, parts.client, parts.topics),
+      pause_(first_pause)
+{
+}
+
+std::vector<DictionaryHash> Forwarder::needs_of(const StoredBatch& batch)
+{
+    std::vector<DictionaryHash> needs;
+    if (const auto summary = decode_header(*batch.bytes)) {
+        for (const auto& dictionary : summary->header.dictionaries) {
+            needs.push_back(dictionary.hash);
+        }
+    }
+    return needs;
+}
+
+// ---- one batch
+
+bool Forwarder::may_send(Urgency urgency, std::size_t bytes, const std::string& topic) const
+{
+    const auto now = parts_.clock.now();
+    return now >= paused_until_ && !held_topics_.contains(topic) &&
+           window_.admits(urgency, bytes, now) &&
+           may_stay_unreceipted(urgency, sent_.unreceipted_batches(), sent_.unreceipted_bytes());
+}
+
+void Forwarder::send(const StoredBatch& batch, Urgency urgency, const std::string& topic)
+{
+    const Sending sending{
+        key_of(batch), batch.epoch_number, batch.range(), batch.bytes->size(), urgency,
+        &topic,        batch.tombstone};
+    sent_.add(sending.key, sending.range, sending.bytes);
+    window_.sent(urgency, sending.bytes, parts_.clock.now());
+    ++counts_.sent_batches;
+    counts_.sent_bytes += sending.bytes;
+    parts_.client.publish(topic, batch.bytes, false,
+                          [this, sending](mqtt::Outcome outcome) { ended(sending, outcome); });
+}
+
+void Forwarder::ended(const Sending& sending, const mqtt::Outcome& outcome)
+{
+    window_.acknowledged(sending.urgency, sending.bytes, parts_.clock.now());
+    if (outcome.error) {
+        broken_ = true;
+    } else if (outcome.reason_code >= first_refusal) {
+        refused(sending, outcome.reason_code);
+    } else {
+        ++counts_.acknowledged_batches;
+        counts_.last_acknowledgement = parts_.clock.wall().wall;
+        pause_ = first_pause;
+        if (settings_.release_on_puback) {
+            acknowledged_[sending.key].add(sending.range);
+        }
+        send_live();
+    }
+    parts_.wake.notify();
+}
+
+void Forwarder::refused(const Sending& sending, int reason)
+{
+    constexpr int malformed = 129, topic_invalid = 144, receive_maximum = 147, rate_too_high = 150,
+                  payload_invalid = 153;
+    sent_.withdraw(sending.key, sending.range);
+    rewind(sending.key);
+    switch (reason) {
+        case mqtt::not_authorized:
+        case topic_invalid:
+            if (held_topics_.insert(*sending.topic).second) {
+                parts_.on_event({"topic-refused", Severity::error,
+                                 "the broker does not let this box publish on " + *sending.topic,
+                                 ""});
+            }
+            return;
+        case mqtt::packet_too_large:
+            settings_.most_wire_bytes = std::min(settings_.most_wire_bytes, sending.bytes / 2);
+            repairs_.push_back({sending.key, sending.epoch_number, sending.range, true});
+            return;
+        case malformed:
+        case payload_invalid:
+            // Twice, and the batch goes as a whole; its tombstone is never given up.
+            if (++refusals_[{sending.key, sending.range.first}] >= 2 && !sending.tombstone) {
+                repairs_.push_back({sending.key, sending.epoch_number, sending.range, false});
+                return;
+            }
+            break;
+        case mqtt::quota_exceeded:
+        case receive_maximum:
+        case rate_too_high:
+            window_.halve();
+            break;
+        default:
+            break;
+    }
+    pause();
+}
+
+/// The broker has its reasons; data is offered again and again, ever more slowly.
+void Forwarder::pause()
+{
+    const auto now = parts_.clock.now();
+    if (now >= paused_until_) {
+        paused_until_ = now + pause_;
+        pause_ = std::min(pause_ * 2, longest_pause);
+    }
+}
+
+// ---- live
+
+void Forwarder::offer(const std::vector<StoredBatch>& batches)
+{
+    for (const auto& batch : batches) {
+        live_epoch_ = std::max(live_epoch_, batch.epoch_number);
+        if (batch.epoch_number != live_epoch_) {
+            rewind(key_of(batch));  // recovered from an earlier run
+            continue;
+        }
+        if (sent_.contains(key_of(batch), batch.range())) {
+            continue;  // history was faster
+        }
+        auto& offered = offered_[index_of(batch.lane)];
+        offered = std::max(offered, batch.range().last);
+        auto& queue = is_urgent(batch.lane) ? urgent_ : live_;
+        live_bytes_ += batch.bytes->size();
+        queue.push_back({batch, needs_of(batch)});
+    }
+    send_live();
+    shed_live();
+    parts_.wake.notify();
+}
+
+void Forwarder::send_live()
+{
+    send_queue(urgent_, Urgency::urgent);
+    send_queue(live_, Urgency::live);
+}
+
+void Forwarder::send_queue(std::deque<Waiting>& queue, Urgency urgency)
+{
+    while (!queue.empty()) {
+        auto& next = queue.front();
+        const auto& topic = parts_.topics.live(next.batch.lane);
+        const auto size = next.batch.bytes->size();
+        if (held_topics_.contains(topic) || size > settings_.most_wire_bytes) {
+            leave_to_history(queue);
+            continue;
+        }
+        if (!dictionaries_.ready(next.needs) || !may_send(urgency, size, topic)) {
+            return;
+        }
+        const auto batch = std::move(next.batch);
+        live_bytes_ -= size;
+        queue.pop_front();
+        send(batch, urgency, topic);
+    }
+}
+
+/// What was not sent in time becomes history: the outbox has it.
+void Forwarder::shed_live()
+{
+    while (live_.size() + urgent_.size() > most_live_batches || live_bytes_ > most_live_bytes) {
+        leave_to_history(live_.empty() ? urgent_ : live_);
+    }
+}
+
+void Forwarder::leave_to_history(std::deque<Waiting>& queue)
+{
+    const auto& batch = queue.front().batch;
+    live_bytes_ -= batch.bytes->size();
+    cursors_[index_of(batch.lane)].at_end = false;
+    queue.pop_front();
+}
+
+/// From this sequence of the current epoch on, the lane is sent live.
+std::optional<std::uint64_t> Forwarder::live_from(Lane lane) const
+{
+    if (offered_[index_of(lane)] == 0) {
+        return std::nullopt;
+    }
+    for (const auto& waiting : is_urgent(lane) ? urgent_ : live_) {
+        if (waiting.batch.lane == lane) {
+            return waiting.batch.first;
+        }
+    }
+    return offered_[index_of(lane)] + 1;
+}
+
+// ---- history
+
+std::optional<Lane> Forwarder::lane_behind() const
+{
+    for (const auto lane : all_lanes) {
+        if (!cursors_[index_of(lane)].at_end) {
+            return lane;
+        }
+    }
+    return std::nullopt;
+}
+
+bool Forwarder::history_possible() const
+{
+    return !finishing_ && repairs_.empty() && may_send(Urgency::history, 0, parts_.topics.history);
+}
+
+void Forwarder::rewind(const LaneKey& key)
+{
+    const auto known = epochs_.find(key.epoch);
+    const auto number = known == epochs_.end() ? 0 : known->second;
+    auto& cursor = cursors_[index_of(key.lane)];
+    if (number <= cursor.epoch_number) {
+        cursor = {number, 0, false};
+    }
+    cursor.at_end = false;
+    fetched_.clear();
+    parts_.wake.notify();
+}
+
+asio::awaitable<void> Forwarder::fetch(Lane lane)
+{
+    const auto from = cursors_[index_of(lane)];
+    auto read = [&outbox = parts_.outbox, lane, from] {
+        return outbox.read(lane, from.epoch_number, from.after, fetch_bytes);
+    };
+    auto rows = co_await parts_.store.run(read);
+    auto& cursor = cursors_[index_of(lane)];
+    if (cursor.epoch_number != from.epoch_number || cursor.after != from.after) {
+        co_return;  // rewound meanwhile
+    }
+    cursor.at_end = rows.empty();
+    fetched_.assign(rows.begin(), rows.end());
+}
+
+void Forwarder::send_fetched()
+{
+    while (!finishing_ && !fetched_.empty() && send_row(fetched_.front())) {
+        fetched_.pop_front();
+    }
+}
+
+/// True when the row is done with.
+bool Forwarder::send_row(const StoredBatch& row)
+{
+    auto& cursor = cursors_[index_of(row.lane)];
+    const auto live = live_from(row.lane);
+    if (live && row.epoch_number == live_epoch_ && row.first >= *live) {
+        cursor.at_end = true;
+        fetched_.clear();
+        return false;
+    }
+    if (!sent_.contains(key_of(row), row.range())) {
+        const auto urgency = is_urgent(row.lane) ? Urgency::urgent : Urgency::history;
+        if (row.bytes->size() > settings_.most_wire_bytes) {
+            repairs_.push_back({key_of(row), row.epoch_number, row.range(), true});
+            return false;
+        }
+        if (!may_send(urgency, row.bytes->size(), parts_.topics.history) ||
+            !dictionaries_.ready(needs_of(row))) {
+            return false;
+        }
+        send(row, urgency, parts_.topics.history);
+    }
+    cursor.epoch_number = row.epoch_number;
+    cursor.after = row.range().last;
+    return true;
+}
+
+// ---- the whole
+
+asio::awaitable<bool> Forwarder::step()
+{
+    if (!receipts_.empty() || hello_ || !acknowledged_.empty()) {
+        co_await apply_receipt();
+        co_return true;
+    }
+    if (dictionaries_.wanted()) {
+        co_await dictionaries_.publish_wanted();
+        send_live();
+        co_return true;
+    }
+    if (!repairs_.empty()) {
+        co_await repair();
+        co_return true;
+    }
+    if (!forgettable_.empty()) {
+        co_await forget_epochs();
+        co_return true;
+    }
+    send_live();
+    send_fetched();
+    if (dictionaries_.wanted() || !repairs_.empty()) {
+        co_return true;
+    }
+    const auto lane = lane_behind();
+    if (fetched_.empty() && lane && history_possible()) {
+        co_await fetch(*lane);
+        co_return true;
+    }
+    co_return false;
+}
+
+std::optional<Instant> Forwarder::next_step() const
+{
+    const auto now = parts_.clock.now();
+    const auto opens = std::max(paused_until_, window_.history_opens());
+    return opens > now ? std::optional(opens) : std::nullopt;
+}
+
+ForwarderCounts Forwarder::counts() const
+{
+    auto counts = counts_;
+    counts.in_flight = window_.in_flight();
+    counts.unreceipted = sent_.unreceipted_batches();
+    counts.live_queue = live_.size() + urgent_.size();
+    return counts;
+}
+
+}  // namespace gateway

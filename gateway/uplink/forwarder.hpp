@@ -1,0 +1,175 @@
+#pragma once
+
+#include "gateway/core/event.hpp"
+#include "gateway/mqtt/client.hpp"
+#include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/worker.hpp"
+#include "gateway/store/outbox.hpp"
+#include "gateway/uplink/dictionaries.hpp"
+#include "gateway/uplink/receipt.hpp"
+#include "gateway/uplink/sent_log.hpp"
+#include "gateway/uplink/signal.hpp"
+#include "gateway/uplink/topics.hpp"
+#include "gateway/uplink/window.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace gateway {
+
+struct ForwarderSettings {
+    WindowSettings window;
+    bool release_on_puback = false;
+    std::size_t most_wire_bytes = 131'072;  ///< of a batch, as far as the broker's limit is known
+};
+
+/// What one session did so far, and what waits.
+struct ForwarderCounts {
+    std::uint64_t sent_batches = 0, sent_bytes = 0, acknowledged_batches = 0, receipts = 0;
+    std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;
+    std::optional<WallTime> last_acknowledgement, last_receipt;
+};
+
+/// What a forwarder works with; all of it outlives the forwarder.
+struct ForwarderParts {
+    Worker& store;
+    Outbox& outbox;
+    mqtt::Client& client;
+    const Topics& topics;
+    const Clock& clock;
+    const EventListener& on_event;
+    Signal& wake;
+};
+
+/// The sending of batches in one session (design 3.4). Alarm and control go first, then what is
+/// committed during the session, straight from memory, then the outbox from its oldest row.
+/// Runs on the loop; the client ends before the forwarder.
+class Forwarder {
+public:
+    Forwarder(const ForwarderParts& parts, ForwarderSettings settings);
+    Forwarder(const Forwarder&) = delete;
+    Forwarder& operator=(const Forwarder&) = delete;
+
+    /// Batches that became durable just now. What cannot be sent soon is left to the outbox.
+    void offer(const std::vector<StoredBatch>& batches);
+    /// Epochs of the store; receipts of others change nothing. What this says is what the platform
+    /// was told last.
+    void announced(const std::vector<EpochState>& epochs);
+    /// From our receiver, for our box.
+    void received(Receipt receipt);
+    /// Sends again what is still held inside; false: no such epoch.
+    bool replay(const LaneKey& key, const std::vector<Range>& ranges);
+    /// Clears retained dictionaries that nothing names, but for `current`.
+    boost::asio::awaitable<void> clear_dictionaries(std::set<DictionaryHash> current);
+
+    /// Does one piece of work that needs the store, if there is any. `wake` is signalled when there
+    /// may be more.
+    boost::asio::awaitable<bool> step();
+    /// When step has work again though nothing happened.
+    std::optional<Instant> next_step() const;
+
+    /// No more history: only what is live is still sent.
+    void finish() { finishing_ = true; }
+    /// Nothing is with the broker or waits to be sent live.
+    bool idle() const { return window_.idle() && live_.empty() && urgent_.empty(); }
+    /// The library refused a message of a live connection: the session is of no use.
+    bool broken() const { return broken_; }
+    ForwarderCounts counts() const;
+    /// Receipts' entries that named an epoch this store does not know.
+    std::uint64_t unknown_epochs() const { return unknown_epochs_; }
+
+private:
+    struct Waiting {
+        StoredBatch batch;
+        std::vector<DictionaryHash> needs;
+    };
+    struct Cursor {
+        std::uint32_t epoch_number = 0;
+        std::uint64_t after = 0;
+        bool at_end = false;
+    };
+    struct Sending {
+        LaneKey key;
+        std::uint32_t epoch_number;
+        Range range;
+        std::size_t bytes;
+        Urgency urgency;
+        const std::string* topic;
+        bool tombstone;
+    };
+    /// A row that has to change before it can be sent.
+    struct Repair {
+        LaneKey key;
+        std::uint32_t epoch_number;
+        Range range;
+        bool split;  // else declared lost
+    };
+
+    static LaneKey key_of(const StoredBatch& batch) { return {batch.epoch, batch.lane}; }
+    static std::vector<DictionaryHash> needs_of(const StoredBatch& batch);
+
+    bool may_send(Urgency urgency, std::size_t bytes, const std::string& topic) const;
+    void send(const StoredBatch& batch, Urgency urgency, const std::string& topic);
+    void ended(const Sending& sending, const mqtt::Outcome& outcome);
+    void refused(const Sending& sending, int reason);
+    void pause();
+
+    void send_live();
+    void send_queue(std::deque<Waiting>& queue, Urgency urgency);
+    void shed_live();
+    void leave_to_history(std::deque<Waiting>& queue);
+    std::optional<std::uint64_t> live_from(Lane lane) const;
+
+    bool history_possible() const;
+    void send_fetched();
+    bool send_row(const StoredBatch& row);
+    boost::asio::awaitable<void> fetch(Lane lane);
+    std::optional<Lane> lane_behind() const;
+    void rewind(const LaneKey& key);
+
+    boost::asio::awaitable<void> apply_receipt();
+    void conclude_receipt(const LaneKey& key, const std::vector<Range>& ranges,
+                          ReceiptVerdict verdict);
+    boost::asio::awaitable<void> forget_epochs();
+    boost::asio::awaitable<void> repair();
+
+    ForwarderParts parts_;
+    ForwarderSettings settings_;
+    Window window_;
+    SentLog sent_;
+    Dictionaries dictionaries_;
+
+    std::deque<Waiting> urgent_, live_;
+    std::size_t live_bytes_ = 0;
+    std::uint32_t live_epoch_ = 0;
+    PerLane<std::uint64_t> offered_{};  // the highest sequence offered; 0: none
+
+    PerLane<Cursor> cursors_{};
+    std::deque<StoredBatch> fetched_;  // rows of one lane
+
+    std::map<EpochId, std::uint32_t> epochs_;
+    std::set<EpochId> drained_, forgettable_;  // closed, told so, without rows; and receipted so
+    std::map<LaneKey, std::vector<Range>> receipts_;
+    bool hello_ = false;
+    std::map<LaneKey, RangeSet> acknowledged_;  // released on PUBACK
+    std::deque<Repair> repairs_;
+    std::map<std::pair<LaneKey, std::uint64_t>, unsigned> refusals_;
+
+    std::set<std::string> held_topics_;
+    std::set<std::string> told_;  // events that are reported once a session
+    Instant paused_until_;
+    Duration pause_;
+    bool broken_ = false;
+    bool finishing_ = false;
+    std::uint64_t unknown_epochs_ = 0;
+    ForwarderCounts counts_;
+};
+
+}  // namespace gateway

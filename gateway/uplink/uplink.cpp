@@ -1,0 +1,267 @@
+#include "gateway/uplink/uplink.hpp"
+
+#include "gateway/runtime/log.hpp"
+#include "gateway/uplink/uplink_state.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr Duration resolve_limit = std::chrono::seconds(10);
+constexpr std::size_t packet_overhead = 256;  // header, topic and properties of a PUBLISH
+constexpr std::size_t session_digits = 16;
+
+std::chrono::milliseconds in_ms(Duration duration)
+{
+    return std::chrono::ceil<std::chrono::milliseconds>(duration);
+}
+
+Bytes bytes_of(const std::string& text)
+{
+    return {text.begin(), text.end()};
+}
+
+}  // namespace
+
+Uplink::State::State(asio::any_io_executor executor, Worker& store, Worker& mqtt,
+                     Resolver& resolver, Outbox& outbox, Clock& clock, UplinkConfig config,
+                     UplinkHooks hooks)
+    : executor_(executor),
+      store_(store),
+      mqtt_(mqtt),
+      resolver_(resolver),
+      outbox_(outbox),
+      clock_(clock),
+      config_(std::move(config)),
+      hooks_(std::move(hooks)),
+      topics_(config_.org, config_.box),
+      backoff_(config_.backoff),
+      wake_(executor),
+      stopped_(executor),
+      commands_(executor, clock, all_handlers(std::move(hooks_.commands)),
+                [this](const std::string& text) { publish(topics_.answer, text, false); }),
+      most_wire_bytes_(config_.most_wire_bytes)
+{
+}
+
+asio::awaitable<void> Uplink::State::run()
+{
+    running_ = true;
+    while (!stop_by_) {
+        const auto began = clock_.now();
+        co_await hold_session();
+        if (stop_by_) {
+            break;
+        }
+        backoff_.connected_for(status_.connected ? clock_.now() - began : Duration::zero());
+        status_.connected = false;
+        const auto delay = std::exchange(taken_over_, false) ? backoff_.longest() : backoff_.next();
+        const auto retry = clock_.now() + delay;
+        while (!stop_by_ && clock_.now() < retry) {
+            co_await wake_.wait(retry - clock_.now());
+        }
+    }
+    running_ = false;
+    stopped_.notify();
+}
+
+asio::awaitable<void> Uplink::State::hold_session()
+{
+    Session session;
+    session.id = Id128::random().hex().substr(0, session_digits);
+    struct Current {
+        Session*& place;
+        ~Current() { place = nullptr; }
+    } const current{session_};
+    if (!co_await open(session)) {
+        went_down(session.why);
+        co_return;
+    }
+    session_ = &session;
+    came_up();
+    co_await serve(session);
+    if (stop_by_) {
+        co_await close(session);
+    }
+    keep_counts(*session.forwarder);
+    session_ = nullptr;
+    if (stop_by_) {
+        status_.connected = false;
+        co_return;
+    }
+    if (session.lost == Error(mqtt::session_taken_over, mqtt::reason_category())) {
+        taken_over_ = true;
+        hooks_.on_event(
+            {"clone?", Severity::error, "another client uses this box's name at the broker", ""});
+    }
+    went_down(session.why);
+}
+
+mqtt::Options Uplink::State::options(const std::string& address, const Session& session) const
+{
+    const auto& site = config_.settings;
+    mqtt::Options options;
+    options.address = address;
+    options.port = site.port;
+    options.client_id = config_.box;
+    options.mqtt5 = site.mqtt5;
+    options.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(site.keep_alive);
+    options.user = site.user;
+    options.password = config_.password;
+    const auto offline = state_json(config_.box, session.id, "offline");
+    options.will = mqtt::Message{topics_.state, bytes_of(offline), true};
+    options.tls = site.tls;
+    options.server_name = site.host == address ? "" : site.host;
+    options.ca_file = config_.ca_file;
+    options.certificate_file = config_.certificate_file;
+    options.key_file = config_.key_file;
+    options.most_in_flight = std::max<std::size_t>(site.in_flight * 2, 200);
+    options.connect_timeout = in_ms(config_.connect_timeout);
+    options.answer_timeout = in_ms(config_.answer_timeout);
+    return options;
+}
+
+ForwarderSettings Uplink::State::forwarder_settings(const mqtt::Session& limits) const
+{
+    const auto& site = config_.settings;
+    ForwarderSettings settings;
+    settings.window.messages = std::clamp(site.in_flight, 1U, limits.receive_maximum);
+    settings.window.history_bytes_per_second = site.history_bytes_per_second;
+    // A 3.1.1 broker's refusal looks like success.
+    settings.release_on_puback = site.release == Release::puback && site.mqtt5;
+    const auto packet = limits.maximum_packet_size;
+    settings.most_wire_bytes =
+        std::min(most_wire_bytes_, packet - std::min(packet, packet_overhead));
+    return settings;
+}
+
+/// False: there is no session, `why` says why not.
+asio::awaitable<bool> Uplink::State::open(Session& session)
+{
+    const auto address = co_await resolver_.resolve(config_.settings.host, resolve_limit);
+    if (!address) {
+        session.why = "cannot look up " + config_.settings.host + ": " + address.error().message();
+        co_return false;
+    }
+    session.client = std::make_unique<mqtt::Client>(executor_, mqtt_, options(*address, session));
+    session.client->on_message([this](mqtt::Message message) { received(std::move(message)); });
+    session.client->on_lost([this, &session](Error error, std::string why) {
+        session.ended = true;
+        session.lost = error;
+        session.why = std::move(why);
+        wake_.notify();
+    });
+    const auto limits = co_await session.client->connect();
+    if (!limits) {
+        session.why = session.client->problem();
+        co_return false;
+    }
+    const ForwarderParts parts{store_,          outbox_, *session.client, topics_, clock_,
+                               hooks_.on_event, wake_};
+    session.forwarder.emplace(parts, forwarder_settings(*limits));
+    const auto receipts = co_await session.client->subscribe(topics_.receipt);
+    const auto orders = co_await session.client->subscribe(topics_.command);
+    if (!receipts || !orders) {
+        session.why = "cannot subscribe: " + session.client->problem();
+        co_return false;
+    }
+    co_return true;
+}
+
+/// Announces the box, then forwards until the connection ends or a stop is done.
+asio::awaitable<void> Uplink::State::serve(Session& session)
+{
+    publish(topics_.state, state_json(config_.box, session.id, "online"), true);
+    birth_due_ = true;
+    manifest_due_ = true;
+    session.next_health = clock_.now();
+    auto& forwarder = *session.forwarder;
+    while (!session.ended && !forwarder.broken()) {
+        if (co_await announce(session) || co_await forwarder.step()) {
+            continue;
+        }
+        if (stop_by_) {
+            forwarder.finish();
+        }
+        if (stop_by_ && (forwarder.idle() || clock_.now() >= *stop_by_)) {
+            co_return;
+        }
+        co_await wake_.wait(until_next(session));
+    }
+}
+
+Duration Uplink::State::until_next(const Session& session) const
+{
+    auto next = std::min(session.next_manifest, session.next_health);
+    if (const auto step = session.forwarder->next_step()) {
+        next = std::min(next, *step);
+    }
+    if (stop_by_) {
+        next = std::min(next, *stop_by_);
+    }
+    return std::max(next - clock_.now(), Duration(std::chrono::milliseconds(1)));
+}
+
+asio::awaitable<void> Uplink::State::close(Session& session)
+{
+    if (session.ended) {
+        co_return;
+    }
+    publish(topics_.state, state_json(config_.box, session.id, "offline"), true);
+    const auto left = *stop_by_ - clock_.now();
+    co_await session.client->disconnect(
+        in_ms(std::max(left, Duration(std::chrono::milliseconds(100)))));
+}
+
+asio::awaitable<void> Uplink::State::stop(Duration limit)
+{
+    stop_by_ = clock_.now() + limit;
+    wake_.notify();
+    // The session keeps to the limit; what is on top is for its last words.
+    const auto latest = *stop_by_ + std::chrono::seconds(1);
+    while (running_ && clock_.now() < latest) {
+        co_await stopped_.wait(latest - clock_.now());
+    }
+    co_await commands_.stop();
+}
+
+Uplink::Uplink(asio::any_io_executor executor, Worker& store, Worker& mqtt, Resolver& resolver,
+               Outbox& outbox, Clock& clock, UplinkConfig config, UplinkHooks hooks)
+    : state_(std::make_unique<State>(std::move(executor), store, mqtt, resolver, outbox, clock,
+                                     std::move(config), std::move(hooks)))
+{
+}
+
+Uplink::~Uplink() = default;
+
+asio::awaitable<void> Uplink::run()
+{
+    return state_->run();
+}
+
+void Uplink::offer(const std::vector<StoredBatch>& batches)
+{
+    state_->offer(batches);
+}
+
+void Uplink::birth_changed()
+{
+    state_->birth_changed();
+}
+
+asio::awaitable<void> Uplink::stop(Duration limit)
+{
+    return state_->stop(limit);
+}
+
+UplinkStatus Uplink::status() const
+{
+    return state_->status();
+}
+
+}  // namespace gateway

@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""One minute with a simulated town: readings, an alarm, an outage, and what became of it all."""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+import demo_town
+import procs
+import truth
+
+WIDTH = 78
+BOX, ORG = demo_town.BOX, demo_town.ORG
+GUIDE = '''What lies here
+
+out.jsonl       what the platform has: one line per reading, with unit, quality and source
+messages/       the messages as they were sent; decode one: schemas/read_batch.py FILE
+gateway.toml    the site file: which devices, by which profile, and where the readings go
+profiles/       the shipped profiles with their times shortened for the demo
+scene.toml      how the simulated meters behave
+served.jsonl    every value the meters gave: the truth of this run
+gateway.log     what the gateway said; receiver.log, broker.log and simulator.log likewise
+state/          the gateway's own store
+'''
+
+
+class Screen:
+    """Plain lines for a pipe; for a terminal a table drawn over itself."""
+
+    def __init__(self):
+        self.live = sys.stdout.isatty()
+        self.drawn = 0
+        self.began = time.monotonic()
+
+    def say(self, text=''):
+        self.drawn = 0
+        print(text, flush=True)
+
+    def heading(self, text):
+        self.say(f'\n{text:<{WIDTH - 5}}{time.monotonic() - self.began:>3.0f} s\n' + '-' * WIDTH)
+
+    def draw(self, lines):
+        if self.live and self.drawn:
+            print(f'\033[{self.drawn}F\033[J', end='')
+        print(*lines, sep='\n', flush=True)
+        self.drawn = len(lines)
+
+
+class Inbox:
+    """The receiver's file, read as it grows."""
+
+    def __init__(self, path):
+        self.path, self.position = path, 0
+        self.readings, self.gaps = 0, 0
+        self.latest, self.alarms = {}, []
+
+    def look(self):
+        if self.path.exists():
+            with open(self.path, 'rb') as file:
+                file.seek(self.position)
+                data = file.read()
+            whole = data[:data.rfind(b'\n') + 1]
+            self.position += len(whole)
+            for line in whole.splitlines():
+                self.take(json.loads(line))
+        return self
+
+    def take(self, record):
+        self.gaps += record['line'] == 'gap'
+        if record['line'] == 'reading' and record['lane'] == 'alarm':
+            self.alarms.append(record)
+        elif record['line'] == 'reading':
+            self.readings += 1
+            self.latest[record['device'], record['point']] = record
+
+    def table(self):
+        points = ('voltage_l1_n', 'active_power_total')
+        yield f'{"building":<22}{"quantity":<32}{"value":>10} {"unit":<6}quality'
+        for device, name, _, _ in demo_town.BUILDINGS:
+            for point in points:
+                record = self.latest.get((device, point))
+                if record:
+                    value = record['value']
+                    number = f'{value:,.1f}' if isinstance(value, (int, float)) else value or '-'
+                    yield (f'{name:<22}{record["title"]:<32.31}{number:>10} '
+                           f'{record["unit"] or "":<6}{record["quality"]}')
+
+
+class Demo:
+    def __init__(self, run, screen):
+        self.run, self.screen = run, screen
+        scene, self.points = demo_town.write(run)
+        run.write('README', GUIDE)
+        self.broker = run.add(procs.Broker(run.folder)).start()
+        self.link = run.add(procs.Link(self.broker.port))
+        self.simulator = run.add(procs.Simulator(run.folder, run.build, 'simulate', scene)).start()
+        site = demo_town.write_site(run, self.link.port, self.simulator.ports)
+        self.messages = run.add(procs.Subscriber(run.folder, self.broker, 'ss1/#')).start()
+        self.receiver = run.add(procs.Receiver(run.folder, run.build, self.broker.port)).start()
+        self.gateway = run.add(procs.Gateway(run.folder, run.build, site, run.runtime)).start()
+        self.inbox = Inbox(self.receiver.file)
+
+    def status(self):
+        done = self.gateway.command('status', '--json')
+        return json.loads(done.stdout) if done.stdout else {}
+
+    def show_readings(self):
+        self.screen.heading('1  Six buildings are read each second; the platform decodes this')
+        procs.wait_for(lambda: len(self.inbox.look().latest) >= self.points, 20,
+                       what=lambda: f'all {self.points} points at the platform: '
+                                    f'{len(self.inbox.latest)}; {self.gateway.lines()[-3:]}')
+        for _ in range(8 if self.screen.live else 1):
+            self.screen.draw(list(self.inbox.look().table()))
+            time.sleep(1)
+        self.screen.say(f'and {self.points - 12} more points, {self.points} in all')
+
+    def show_alarm(self):
+        self.screen.heading('2  A phase of the fire station fails')
+        alarm = self.wait_alarm(1)
+        self.screen.say(f'{alarm["time"]}  {alarm["name"]}: {alarm["text"]} ({alarm["severity"]})')
+        voltage = self.inbox.latest[alarm['device'], 'voltage_l1_n']
+        self.screen.say(f'the platform knew at once; the voltage is {voltage["value"]:.1f} V')
+
+    def wait_alarm(self, value):
+        def raised():
+            return [a for a in self.inbox.look().alarms
+                    if (a['device'], a['point'], a['value']) == (*demo_town.ALARM, value)]
+        return procs.wait_for(raised, 30, what='the alarm')[-1]
+
+    def show_outage(self):
+        self.screen.heading('3  The link to the platform is cut; the meters are read on')
+        self.link.cut()
+        before = self.inbox.look().readings
+        for second in range(0, 12, 2):
+            time.sleep(2)
+            status = self.status()
+            self.screen.say(f'{second + 2:>4} s   at the platform {self.inbox.look().readings:>7,}   '
+                            f'safe on the box {status["queued_readings"]:>7,}')
+        self.outage = self.inbox.readings - before, status['queued_readings']
+
+    def show_drain(self):
+        self.screen.heading('4  The link is back')
+        began = time.monotonic()
+        self.link.restore()
+        queued = self.outage[1]
+        target = self.inbox.readings + queued
+        procs.wait_for(lambda: self.inbox.look().readings >= target, 30,
+                       what=lambda: f'the drain; {self.gateway.lines()[-3:]}')
+        self.screen.say(f'all {queued:,} waiting readings arrived within '
+                        f'{time.monotonic() - began:.1f} s, most of that until the box tried again')
+        self.wait_alarm(0)
+        self.screen.say('the fire station has its voltage back, and the alarm is cleared')
+
+    def finish(self):
+        """Stops reading and waits for the rest; what the run comes to."""
+        figures = {'cpu': self.gateway.cpu_seconds(), 'memory': self.gateway.peak_kb(),
+                   'seconds': time.monotonic() - self.screen.began, 'wire': self.link.bytes_up}
+        self.broker_command('rebirth')
+        manifest = procs.wait_for(self.latest_manifest, 10, what='a manifest')
+        heads = {(epoch, lane): counts['head'] for epoch, lanes in manifest['epochs'].items()
+                 for lane, counts in lanes.items()}
+        procs.wait_for(lambda: self.missing(heads) == 0, 20,
+                       what=lambda: f'{self.missing(heads)} readings that are durable')
+        self.gateway.stop()
+        self.receiver.stop()
+        self.simulator.stop()
+        self.save_messages()
+        return figures, heads, manifest
+
+    def broker_command(self, name):
+        command = {'schema': 'smartstate.command/1', 'id': f'demo-{time.time_ns()}',
+                   'expires': '2099-01-01T00:00:00Z', 'command': name, 'arguments': {}}
+        subprocess.run(['mosquitto_pub', '-p', str(self.broker.port), '-q', '1', '-t',
+                        f'ss1/{ORG}/cmd/{BOX}', '-m', json.dumps(command)], check=True)
+        self.asked = time.time()
+
+    def latest_manifest(self):
+        found = [json.loads(data) for when, topic, data in self.messages.messages()
+                 if topic == f'ss1/{ORG}/manifest/{BOX}' and when >= self.asked]
+        return found[-1] if found else None
+
+    def missing(self, heads):
+        have = collections.Counter((r['epoch'], r.get('lane', 'control'))
+                                   for r in self.receiver.all_records()
+                                   if r['line'] in ('reading', 'event'))
+        return sum(max(0, head - have[key]) for key, head in heads.items())
+
+    def save_messages(self):
+        folder = self.run.folder / 'messages'
+        folder.mkdir()
+        for number, (_, topic, data) in enumerate(self.messages.messages()):
+            (folder / f'{number:04}-{topic.split("/")[2]}').write_bytes(data)
+
+    def summary(self):
+        """Prints the figures; returns what is wrong with them."""
+        figures, heads, manifest = self.finish()
+        records = self.receiver.all_records()
+        readings = sum(r['line'] == 'reading' for r in records)
+        durable = sum(heads.values())
+        lanes = [lane for lanes in manifest['epochs'].values() for lane in lanes.values()]
+        suppressed = sum(lane.get('slots', {}).get('suppressed', 0) for lane in lanes)
+        served = sum(1 for _ in open(self.run.folder / 'served.jsonl', encoding='utf-8'))
+        gaps = sum(r['line'] == 'gap' for r in records)
+        tally = json.loads(self.receiver.out.read_text().splitlines()[-1])
+        mistakes = list(truth.mistakes_of_ledger(records))
+        self.screen.heading('5  What became of it')
+        for text, number, note in (
+                ('values served by the meters', f'{served:,}', 'their own count'),
+                ('not worth storing', f'{suppressed:,}', 'moved less than the profile asks'),
+                ('durable on the box', f'{durable:,}', 'readings, alarms and events'),
+                ('delivered to the platform', f'{readings:,}', 'lines in out.jsonl'),
+                ('duplicates removed', f'{tally["duplicates"]:,}', 'sent again after the outage'),
+                ('gaps', f'{gaps}', 'sequences neither here nor declared: ' + str(len(mistakes))),
+                ('bytes per reading on the wire', f'{figures["wire"] / readings:.1f}',
+                 'with births, dictionaries and MQTT itself'),
+                ('processor time', f'{figures["cpu"]:.2f} s',
+                 f'of {figures["seconds"]:.0f} s, {100 * figures["cpu"] / figures["seconds"]:.1f} %'
+                 ' of one core'),
+                ('memory at most', f'{figures["memory"] / 1024:.1f} MB', 'the gateway')):
+            self.screen.say(f'  {text:<32}{number:>10}   {note}')
+        if gaps:
+            mistakes.append(f'{gaps} gaps declared')
+        return mistakes
+
+
+def print_things_to_try(demo):
+    gateway = os.path.relpath(demo.gateway.binary)
+    where = f'--config {demo.gateway.site} --runtime {demo.run.runtime}'
+    port = demo.broker.port
+    print(f'''
+It runs until Ctrl-C. In another terminal:
+
+  {gateway} status {where}
+  {gateway} tail {where}
+  {gateway} read town-hall {where}
+  mosquitto_sub -p {port} -t 'ss1/+/data/+' -C 1 -F %x | schemas/read_batch.py --hex -
+  tail -f {demo.receiver.file}
+''', flush=True)
+    try:
+        demo.gateway.process.wait()
+    except KeyboardInterrupt:
+        print('stopping')
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--build', type=pathlib.Path, default='build/release')
+    parser.add_argument('--keep', action='store_true', help='leave it running and say what to try')
+    options = parser.parse_args()
+    folder = options.build.parent.resolve() / 'demo'
+    shutil.rmtree(folder, ignore_errors=True)
+    screen = Screen()
+    with procs.Run(options.build, folder, keep=True) as run:
+        demo = Demo(run, screen)
+        try:
+            demo.show_readings()
+            if options.keep:
+                print_things_to_try(demo)
+                return 0
+            demo.show_alarm()
+            demo.show_outage()
+            demo.show_drain()
+            mistakes = demo.summary()
+        except (TimeoutError, RuntimeError) as error:
+            mistakes = [str(error)]
+    if mistakes:
+        print('\nSomething is missing:', *mistakes, sep='\n  ')
+        print(f'\nThe logs are in {os.path.relpath(folder)}')
+        return 1
+    print(f'\nEverything of this run is in {os.path.relpath(folder)}; README there says what is what.\n'
+          './dev demo --keep leaves the town running to play with.')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -237,6 +237,15 @@ Checked<Dictionary> Dictionary::parse(std::string_view bytes, const Topic& topic
     return dictionary;
 }
 
+Dictionary Dictionary::unknown(std::uint16_t device)
+{
+    Dictionary dictionary;
+    dictionary.device_ = device;
+    dictionary.head_ = R"(,"device":"device-)" + std::to_string(device) + R"(","name":null)";
+    dictionary.tail_ = tail_text({});
+    return dictionary;
+}
+
 const DictionaryRow* Dictionary::row(std::uint16_t row) const
 {
     // Rows are nearly always 0, 1, 2 …, so the row is its own place.

@@ -37,6 +37,9 @@ public:
     /// Checks the bytes against their hash, and box and org against the topic's.
     static Checked<Dictionary> parse(std::string_view bytes, const Topic& topic);
 
+    /// Stands in where none is at hand: the device and its points are named by their numbers.
+    static Dictionary unknown(std::uint16_t device);
+
     std::uint16_t device() const { return device_; }
     /// Nothing when the dictionary lacks the row.
     const DictionaryRow* row(std::uint16_t row) const;

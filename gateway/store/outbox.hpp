@@ -1,68 +1,16 @@
 #pragma once
 
-#include "gateway/acquire/sink.hpp"
-#include "gateway/core/ranges.hpp"
-#include "gateway/store/batch.hpp"
+#include "gateway/core/event.hpp"
 #include "gateway/store/store_error.hpp"
+#include "gateway/store/stored.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace gateway {
-
-/// A row of the outbox as it is sent. The bytes are shared by the forwarder and whoever tails the
-/// store; they never change.
-struct StoredBatch {
-    std::uint32_t epoch_number = 0;  ///< ascending with time in this store
-    EpochId epoch;
-    Lane lane = Lane::telemetry;
-    std::uint64_t first = 0;
-    std::uint64_t count = 0;
-    bool tombstone = false;
-    std::shared_ptr<const Bytes> bytes;
-
-    Range range() const { return {first, first + count - 1}; }
-};
-
-/// The counters of a manifest for one (epoch, lane).
-struct LaneCounters {
-    std::uint64_t head = 0;  ///< highest sequence given; 0: none
-    std::uint64_t first_held =
-        0;                    ///< lowest still stored or to be sent; head + 1 when all is delivered
-    std::uint64_t count = 0;  ///< readings not tombstoned
-    std::uint64_t sum = 0;
-    std::uint64_t tombstoned = 0;
-    std::uint64_t queued = 0;  ///< readings in rows still held (tombstones not counted)
-    std::map<Quality, std::uint64_t> quality;
-    std::map<Cause, std::uint64_t> cause;
-    SlotCounts slots;
-};
-
-struct EpochState {
-    std::uint32_t number = 0;
-    EpochId id;
-    BootId boot;
-    bool closed = false;
-    PerLane<LaneCounters> lanes;
-};
-
-/// Readings of one lane that are to be committed: given their sequences, encoded and stored.
-struct PendingBatch {
-    Lane lane = Lane::telemetry;
-    BootTime opened;
-    ClockReading clock;
-    std::vector<DictionaryRef> dictionaries;
-    std::vector<Reading> readings;
-};
-
-struct Commit {
-    std::vector<PendingBatch> batches;
-    PerLane<SlotCounts> slots;  ///< since the last commit
-};
 
 enum class ReceiptVerdict : std::uint8_t { applied, above_head, storage_lied, unknown_epoch };
 
@@ -97,10 +45,14 @@ public:
     const EpochId& epoch() const;
     std::uint32_t epoch_number() const;
 
+    /// Writes `epoch_opened`, and `epoch_closed` for each earlier epoch that no stop has closed.
+    /// Once, after recovery of the spool and before the first commit.
+    std::vector<StoredBatch> announce_epochs(Moment now);
+
     /// One transaction, synced: gives sequences, encodes, stores. On return the batches are
     /// durable.
     std::vector<StoredBatch> commit(Commit commit);
-    /// As commit, for readings of an epoch that is closed (recovered from the spool).
+    /// As commit, for readings of an earlier epoch (recovered from the spool), before it is closed.
     std::vector<StoredBatch> commit_to(std::uint32_t epoch_number, Commit commit);
 
     /// Stores a dictionary; durable on return. Storing it again changes nothing.
@@ -114,9 +66,10 @@ public:
     std::vector<StoredBatch> read(Lane lane, std::uint32_t epoch_number, std::uint64_t after,
                                   std::size_t most_bytes);
 
-    /// What the platform has committed; durable with the next commit or flush. Frees whole rows
-    /// inside, at most 100 rows a call in one transaction with the ranges; `more` is set when a
-    /// further call is needed.
+    /// What the platform has committed; durable with the next commit. Rows wholly inside are gone
+    /// from here on, and leave the file in one transaction with the ranges: the next commit's, or
+    /// one of its own when there are many. At most 100 rows a call; `more` is set when a further
+    /// call is needed. The caller raises the verdict's event.
     struct ReceiptOutcome {
         ReceiptVerdict verdict = ReceiptVerdict::applied;
         bool more = false;
@@ -149,9 +102,12 @@ public:
     bool checkpoint();
     /// Writes the heads file (two slots with CRC, fdatasync).
     void write_heads();
-    /// Marks the epoch closed with its final heads; durable on return. The last call before
-    /// destruction.
-    void close_epoch();
+    /// Writes `epoch_closed` with the final heads and marks the epoch closed; durable on return.
+    /// The last call before destruction. Without a moment, the last commit's.
+    void close_epoch(std::optional<Moment> now = std::nullopt);
+
+    /// What happened to the store since the last call: damaged rows found, batches evicted.
+    std::vector<Event> take_events();
 
 private:
     class Database;

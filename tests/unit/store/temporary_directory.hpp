@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -7,12 +9,16 @@
 
 namespace gateway {
 
-/// A new folder, removed with all it holds.
+/// A new folder, removed with all it holds. In memory where the machine has such a place: these
+/// tests sync often, and none is about the disk.
 class TemporaryDirectory {
 public:
     TemporaryDirectory()
     {
-        auto pattern = (std::filesystem::temp_directory_path() / "store-test-XXXXXX").string();
+        const std::filesystem::path memory = "/dev/shm";
+        const auto parent =
+            access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+        auto pattern = (parent / "store-test-XXXXXX").string();
         if (mkdtemp(pattern.data()) == nullptr) {
             throw std::system_error(errno, std::generic_category(), pattern);
         }

@@ -144,14 +144,14 @@ void expect_balance(const EpochState& epoch)
 
 TEST_F(OutboxTest, OverBudgetTheOldestOfTheLowestLaneGoes)
 {
-    settings().budget_bytes = 250'000;
+    settings().budget_bytes = 200'000;
     const auto tombstoned = [this](Lane lane) { return counters(lane).tombstoned; };
     outbox().commit(
         {{noise(Lane::alarm, 1), noise(Lane::control, 2), noise(Lane::billing, 3)}, {}});
     for (std::uint64_t i = 0; i < 20; ++i) {
         outbox().commit({{noise(Lane::telemetry, 2 * i), noise(Lane::diagnostic, 2 * i + 1)}, {}});
         expect_balance(outbox().epochs().back());
-        EXPECT_LE(outbox().use().used_bytes, 250'000U);
+        EXPECT_LE(outbox().use().used_bytes, 200'000U);
     }
     EXPECT_EQ(tombstoned(Lane::diagnostic), 40'000U);  // each goes before telemetry's first
     EXPECT_GT(tombstoned(Lane::telemetry), 0U);

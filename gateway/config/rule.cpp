@@ -133,13 +133,8 @@ std::optional<Setting> conform(const Field& field, const Rule& rule)
 std::string hint(const Rule& rule)
 {
     switch (rule.type) {
-        case RuleType::choice: {
-            std::string names;
-            for (const auto name : split(rule.choices)) {
-                names += (names.empty() ? "\"" : ", \"") + std::string(name) + '"';
-            }
-            return rule.list ? "a list of " + names : "one of " + names;
-        }
+        case RuleType::choice:
+            return (rule.list ? "a list of " : "one of ") + quote(split(rule.choices));
         case RuleType::integer:
             return "a number from " + std::to_string(rule.low) + " to " + std::to_string(rule.high);
         case RuleType::text:

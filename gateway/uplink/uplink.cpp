@@ -1,6 +1,6 @@
 #include "gateway/uplink/uplink.hpp"
 
-#include "gateway/runtime/log.hpp"
+#include "gateway/runtime/deadline.hpp"
 #include "gateway/uplink/uplink_state.hpp"
 
 #include <algorithm>
@@ -15,6 +15,7 @@ namespace {
 constexpr Duration resolve_limit = std::chrono::seconds(10);
 constexpr std::size_t packet_overhead = 256;  // header, topic and properties of a PUBLISH
 constexpr std::size_t session_digits = 16;
+constexpr Duration shortest_farewell = std::chrono::milliseconds(500);
 
 std::chrono::milliseconds in_ms(Duration duration)
 {
@@ -24,6 +25,12 @@ std::chrono::milliseconds in_ms(Duration duration)
 Bytes bytes_of(const std::string& text)
 {
     return {text.begin(), text.end()};
+}
+
+asio::awaitable<Status> say_offline(mqtt::Client& client, std::string topic, std::string text)
+{
+    const auto outcome = co_await client.publish(std::move(topic), std::move(text), true);
+    co_return outcome.error ? Status(outcome.error) : Status();
 }
 
 }  // namespace
@@ -212,10 +219,14 @@ asio::awaitable<void> Uplink::State::close(Session& session)
     if (session.ended) {
         co_return;
     }
-    publish(topics_.state, state_json(config_.box, session.id, "offline"), true);
-    const auto left = *stop_by_ - clock_.now();
-    co_await session.client->disconnect(
-        in_ms(std::max(left, Duration(std::chrono::milliseconds(100)))));
+    // Waited for here: the library looks only once a second whether a disconnect may go.
+    auto text = state_json(config_.box, session.id, "offline");
+    auto offline = say_offline(*session.client, topics_.state, std::move(text));
+    const auto left = std::max(*stop_by_ - clock_.now(), shortest_farewell);
+    const auto said = co_await with_deadline(std::move(offline), left);
+    if (said) {
+        co_await session.client->disconnect(in_ms(shortest_farewell));
+    }
 }
 
 asio::awaitable<void> Uplink::State::stop(Duration limit)

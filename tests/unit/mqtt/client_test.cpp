@@ -74,11 +74,13 @@ protected:
 
 TEST_F(MqttClient, ConnectsAndLearnsTheBrokersLimits)
 {
+    Broker small("max_packet_size 3000\n");
     auto body = [&]() -> asio::awaitable<void> {
-        auto sender = client("a");
+        auto sender = client(options_for(small.port(), "a"));
         const auto session = co_await sender->connect();
         EXPECT_TRUE(session.has_value()) << sender->problem();
         EXPECT_EQ(session->receive_maximum, 20U);
+        EXPECT_EQ(session->maximum_packet_size, 3'000U);
         co_await sender->disconnect(1s);
     };
     run(body());

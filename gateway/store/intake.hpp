@@ -21,6 +21,13 @@ struct IntakeSettings {
     std::size_t most_open_bytes = 4 << 20;  ///< of all open batches together
 };
 
+struct IntakeCounters {
+    std::uint64_t accepted = 0;   ///< readings
+    std::uint64_t committed = 0;  ///< readings
+    std::uint64_t commits = 0;
+    std::uint64_t bytes = 0;  ///< of the batches stored
+};
+
 /// The loop's side of the store: collects accepted readings in one open batch per lane, each
 /// spooled to tmpfs, and commits due batches through the store worker, all lanes that are due in
 /// one transaction. Runs on the loop.
@@ -43,8 +50,8 @@ public:
     boost::asio::awaitable<void> announce(std::uint16_t device, DictionaryHash hash,
                                           std::string bytes);
 
-    /// Commits what the spool of earlier epochs holds and no commit reached (W15). Once, before the
-    /// first accept.
+    /// Commits what the spool of earlier epochs holds and no commit reached (W15), then closes
+    /// those epochs and opens this one in lane control. Once, before the first accept.
     boost::asio::awaitable<void> recover_spool();
 
     /// Commits due batches for ever; on cancellation stops between commits.
@@ -53,6 +60,10 @@ public:
     boost::asio::awaitable<void> flush();
     /// Called on the loop after each commit with what became durable, in order.
     void on_durable(std::function<void(const std::vector<StoredBatch>&)> listener);
+    /// Called on the loop with what happened to store and spool, also before this call.
+    void on_event(EventListener listener);
+    /// Since the start.
+    const IntakeCounters& counters() const;
 
 private:
     class State;

@@ -5,8 +5,8 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
+#include <compare>
 #include <vector>
 
 namespace gateway {
@@ -85,9 +85,9 @@ bool fits_one(std::string_view firmware, std::string_view term)
     const auto operator_size = std::min(term.find_first_not_of("<>="), term.size());
     const auto sign = term.substr(0, operator_size);
     const auto order = compare_versions(firmware, term.substr(operator_size));
-    return (sign == ">=" && order >= 0) || (sign == ">" && order > 0) ||
-           (sign == "<=" && order <= 0) || (sign == "<" && order < 0) ||
-           ((sign.empty() || sign == "=" || sign == "==") && order == 0);
+    return (sign == ">=" && std::is_gteq(order)) || (sign == ">" && std::is_gt(order)) ||
+           (sign == "<=" && std::is_lteq(order)) || (sign == "<" && std::is_lt(order)) ||
+           ((sign.empty() || sign == "=" || sign == "==") && std::is_eq(order));
 }
 
 }  // namespace

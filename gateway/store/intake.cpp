@@ -220,13 +220,12 @@ asio::awaitable<void> Intake::State::run()
 
 asio::awaitable<void> Intake::State::flush()
 {
-    // Twice, when readings arrive during the commit.
     do {
-        co_await commit(true);
+        co_await commit(true);  // again when readings arrived meanwhile
     } while (open_.due() != Instant::max());
 }
 
-/// Commits what is due, or everything, with the slots counted since the last time.
+/// Commits what is due, or everything, with the slots counted since.
 asio::awaitable<void> Intake::State::commit(bool everything)
 {
     while (busy_) {
@@ -247,7 +246,6 @@ asio::awaitable<void> Intake::State::commit(bool everything)
         std::vector<StoredBatch> stored;
         std::vector<Event> events;
     };
-    // Shared with the job, which may outlive this coroutine.
     auto work =
         std::make_shared<Commit>(Commit{std::move(taken.batches), std::exchange(slots_, {})});
     auto job = [this, work] {

@@ -13,9 +13,9 @@
 
 namespace gateway {
 
-/// What stands behind Outbox. Its functions are spread by subject: outbox.cpp (life, commits,
-/// epochs), outbox_receipts.cpp (reading, receipts, freeing), outbox_losses.cpp (tombstones,
-/// eviction, splitting).
+/// What stands behind Outbox. Its functions are spread by subject: outbox.cpp (life, epochs,
+/// dictionaries), outbox_commit.cpp, outbox_receipts.cpp (reading, receipts, freeing),
+/// outbox_losses.cpp (tombstones, eviction, splitting).
 class Outbox::Database {
 public:
     explicit Database(OutboxSettings settings);

@@ -1,0 +1,160 @@
+#include "gateway/core/json.hpp"
+#include "gateway/store/outbox_database.hpp"
+
+namespace gateway {
+
+namespace {
+
+constexpr std::uint16_t epoch_opened_row = 1;
+constexpr std::uint16_t epoch_closed_row = 2;
+
+Reading control_row(std::uint16_t row, BootTime time, const json::object& fields)
+{
+    return {{0, row},      time,        Value::of_text(json::serialize(fields)),
+            Quality::good, Cause::none, {}};
+}
+
+Reading closing_row(const EpochBook& epoch, bool clean, BootTime time, std::uint64_t further_rows)
+{
+    json::object heads;
+    for (const auto lane : all_lanes) {
+        const auto own = lane == Lane::control ? further_rows : 0;
+        heads[to_string(lane)] = epoch.lanes[index_of(lane)].counters.head + own;
+    }
+    const json::object fields{{"type", "epoch_closed"},
+                              {"epoch", epoch.id.hex()},
+                              {"heads", std::move(heads)},
+                              {"clean", clean}};
+    return control_row(epoch_closed_row, time, fields);
+}
+
+}  // namespace
+
+/// Stores the readings from sequence `first` on, in as many rows as `most_bytes` asks for.
+void Outbox::Database::put_readings(EpochBook& epoch, const PendingBatch& about,
+                                    const CompactReadings& readings, std::size_t most_bytes,
+                                    std::uint64_t first, std::vector<StoredBatch>& stored_rows)
+{
+    const bool fits =
+        readings.size() <= most_readings_in_batch && readings.body_bytes() <= most_body_bytes;
+    Bytes bytes;
+    if (fits) {
+        const BatchHeader header{settings_.box, epoch.id,     about.lane,  first,
+                                 epoch.boot,    about.opened, about.clock, about.dictionaries};
+        bytes = encoder_.encode(header, readings);
+    }
+    if (readings.size() > 1 && (!fits || bytes.size() > most_bytes)) {
+        const auto all = readings.expanded();
+        const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+        const std::vector<Reading> front(all.begin(), middle);
+        const std::vector<Reading> back(middle, all.end());
+        put_readings(epoch, about, front, most_bytes, first, stored_rows);
+        put_readings(epoch, about, back, most_bytes, first + front.size(), stored_rows);
+        return;
+    }
+    const auto tally = tally_of(readings, first);
+    const RowSpan span{row_id(epoch.number, first), readings.size(), std::nullopt, bytes.size()};
+    rows(about.lane).put(span, tally, bytes);
+    auto& book = epoch.lanes[index_of(about.lane)];
+    add(book.counters, tally);
+    book.counters.queued += span.count;
+    book.bytes += span.size_bytes;
+    book.changed = true;
+    stored_rows.push_back(stored(epoch, about.lane, span, std::move(bytes)));
+}
+
+void Outbox::Database::put_batch(EpochBook& epoch, const PendingBatch& batch,
+                                 std::vector<StoredBatch>& stored_rows)
+{
+    if (batch.readings.empty()) {
+        return;
+    }
+    auto& book = epoch.lanes[index_of(batch.lane)];
+    const auto first = book.counters.head + 1;
+    put_readings(epoch, batch, batch.readings, settings_.most_wire_bytes, first, stored_rows);
+    book.counters.head += batch.readings.size();
+    books_.use_dictionaries(epoch, batch.lane, first, batch.dictionaries);
+}
+
+std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
+{
+    last_moment_ = now;
+    return change_rows([&] {
+        auto& current = *books_.find(current_);
+        json::value previous;
+        PendingBatch control{Lane::control, now.boot, now.clock, {}, {}};
+        std::vector<Reading> closings;
+        for (auto& [number, epoch] : books_.all()) {
+            if (number == current_) {
+                continue;
+            }
+            previous = json::string(epoch.id.hex());
+            if (!epoch.closed) {
+                closings.push_back(closing_row(epoch, false, now.boot, 0));
+                books_.close(epoch);
+            }
+        }
+        const json::object opened{{"type", "epoch_opened"},
+                                  {"boot", current.boot.hex()},
+                                  {"software", GATEWAY_VERSION},
+                                  {"previous", previous}};
+        control.readings.push_back(control_row(epoch_opened_row, now.boot, opened));
+        for (const auto& closing : closings) {
+            control.readings.push_back(closing);
+        }
+        std::vector<StoredBatch> rows_written;
+        put_batch(current, control, rows_written);
+        return rows_written;
+    });
+}
+
+std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, const Commit& commit)
+{
+    auto store_all = [&] {
+        auto* epoch = books_.find(epoch_number);
+        if (epoch == nullptr) {
+            throw StoreError("there is no epoch " + std::to_string(epoch_number));
+        }
+        std::vector<StoredBatch> rows_written;
+        for (const auto& batch : commit.batches) {
+            put_batch(*epoch, batch, rows_written);
+            last_moment_ = {batch.opened, batch.clock};
+        }
+        for (const auto lane : all_lanes) {
+            const auto& slots = commit.slots[index_of(lane)];
+            auto& book = epoch->lanes[index_of(lane)];
+            add(book.counters.slots, slots);
+            book.changed = book.changed || slots.expected > 0;
+        }
+        free_received();
+        evict_to_budget();
+        return rows_written;
+    };
+    try {
+        return change_rows(store_all);
+    } catch (const StoreError& error) {
+        if (!error.is_no_space()) {
+            throw;
+        }
+    }
+    // The file may not grow: make room at the cost of the oldest, then try once more.
+    change_rows([&] { return evict_one(); });
+    return change_rows(store_all);
+}
+
+void Outbox::Database::close_epoch(const std::optional<Moment>& now)
+{
+    const auto moment = now.value_or(last_moment_);
+    change_rows([&] {
+        auto& current = *books_.find(current_);
+        PendingBatch control{Lane::control, moment.boot, moment.clock, {}, {}};
+        control.readings.push_back(closing_row(current, true, moment.boot, 1));
+        std::vector<StoredBatch> rows_written;
+        put_batch(current, control, rows_written);
+        books_.close(current);
+        return rows_written;
+    });
+    write_heads();
+}
+
+}  // namespace gateway

@@ -32,10 +32,9 @@ constexpr auto look_up_limit = 10s;
 constexpr auto longest_pause = 30'000ms;
 constexpr auto progress_interval = 60s;
 
-asio::awaitable<bool> is_cancelled()
+bool is_cancelled(const asio::cancellation_state& state)
 {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    co_return state.cancelled() != asio::cancellation_type::none;
+    return state.cancelled() != asio::cancellation_type::none;
 }
 
 // A name that tells what a saved message is without opening it.
@@ -139,11 +138,15 @@ asio::awaitable<void> ReceiverSession::finish()
 
 asio::awaitable<void> ReceiverSession::stay_connected()
 {
+    const auto state = co_await asio::this_coro::cancellation_state;
     std::minstd_rand random(std::random_device{}());
     auto pause = 250ms;
     for (;;) {
         const auto begun = std::chrono::steady_clock::now();
         const auto why = co_await hold_connection();
+        if (is_cancelled(state)) {
+            co_return;
+        }
         if (std::chrono::steady_clock::now() - begun > 60s) {
             pause = 250ms;
         }
@@ -171,10 +174,11 @@ asio::awaitable<std::string> ReceiverSession::hold_connection()
     trouble_.clear();
     log(LogLevel::info, "broker connected",
         {{"host", settings_.host}, {"port", settings_.connection.port}});
+    const auto state = co_await asio::this_coro::cancellation_state;
     while (!lost_) {
         lost_event_.expires_at(std::chrono::steady_clock::time_point::max());
         co_await lost_event_.async_wait(asio::as_tuple(asio::use_awaitable));
-        if (co_await is_cancelled()) {
+        if (is_cancelled(state)) {
             co_return "stopped";  // the connection stays, for the last receipts
         }
     }
@@ -229,13 +233,12 @@ void ReceiverSession::arrived(mqtt::Message message)
 
 asio::awaitable<void> ReceiverSession::take_rounds()
 {
+    const auto state = co_await asio::this_coro::cancellation_state;
     for (;;) {
-        if (arrived_bytes_ < most_round_bytes) {
-            round_event_.expires_after(longest_round);
-            co_await round_event_.async_wait(asio::as_tuple(asio::use_awaitable));
-        }
-        if (co_await is_cancelled()) {
-            co_return;
+        round_event_.expires_after(arrived_bytes_ < most_round_bytes ? longest_round : 0ms);
+        co_await round_event_.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (is_cancelled(state)) {
+            co_return;  // what has arrived is taken by finish()
         }
         if (!arrived_.empty() || is_waiting_ || newly_connected_) {
             co_await take_round();

@@ -99,6 +99,7 @@ public:
                          message.retained, [](mqtt::Outcome) {});
     }
     const RangeSet& settled() const { return settled_; }
+    int receipts() const { return receipts_; }
     int hellos() const { return hellos_; }
 
 private:
@@ -106,6 +107,7 @@ private:
     {
         const auto text = std::string(message.payload.begin(), message.payload.end());
         const auto receipt = json::parse(text).as_object();
+        ++receipts_;
         const auto& epochs = receipt.at("epochs").as_object();
         if (const auto* lanes = epochs.if_contains(epoch.hex())) {
             if (const auto* ranges = lanes->as_object().if_contains("telemetry")) {
@@ -129,6 +131,7 @@ private:
     std::unique_ptr<mqtt::Client> client_;
     std::map<std::uint64_t, Bytes> sent_;
     RangeSet settled_;
+    int receipts_ = 0;
     int hellos_ = 0;
 };
 
@@ -234,6 +237,8 @@ TEST_F(SmartReceiver, ChecksAtTheEndAndByCommand)
     auto body = [&]() -> asio::awaitable<void> {
         auto sender = make_box();
         co_await sender->connect();
+        // A manifest is not retained: it is for who listens.
+        EXPECT_TRUE(co_await eventually([&] { return sender->receipts() > 0; }));
         sender->publish(manifest(10, 10, sum));
         sender->send(1, 10);
         const Range all{1, 10};

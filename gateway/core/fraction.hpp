@@ -13,8 +13,8 @@ namespace gateway {
 class Fraction {
 public:
     constexpr Fraction() = default;
-    constexpr Fraction(std::int64_t whole)
-        : numerator_(whole) {}  // NOLINT(google-explicit-constructor): a whole number is a fraction
+    // NOLINTNEXTLINE(google-explicit-constructor): a whole number is a fraction
+    constexpr Fraction(std::int64_t whole) : numerator_(whole) {}
 
     /// "1000", "-0.1", "1e-3", "5/9", "-160/9". Nothing for other text, a zero denominator, or one
     /// that needs more than 63 bits.

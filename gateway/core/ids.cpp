@@ -49,7 +49,7 @@ std::optional<Id128> Id128::from_hex(std::string_view text)
             return std::nullopt;
         }
         auto& byte = id.bytes[digits / 2];
-        byte = static_cast<std::uint8_t>((byte << 4) | *value);
+        byte = static_cast<std::uint8_t>((unsigned{byte} << 4) | *value);
         ++digits;
     }
     return digits == 32 ? std::optional(id) : std::nullopt;

@@ -12,20 +12,6 @@ namespace gateway::mqtt {
 
 namespace asio = boost::asio;
 
-namespace {
-
-void* context_of(std::uintptr_t id)
-{
-    return reinterpret_cast<void*>(id);  // NOLINT(performance-no-int-to-ptr): never dereferenced
-}
-
-std::uintptr_t id_of(const paho::token& token)
-{
-    return reinterpret_cast<std::uintptr_t>(token.get_user_context());
-}
-
-}  // namespace
-
 Client::Connection::Connection(asio::any_io_executor executor, Worker& worker, Options options)
     : executor_(std::move(executor)),
       worker_(worker),

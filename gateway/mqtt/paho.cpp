@@ -116,6 +116,16 @@ paho::connect_options connect_options(const Options& options)
     return connect;
 }
 
+void* context_of(std::uintptr_t id)
+{
+    return reinterpret_cast<void*>(id);  // NOLINT(performance-no-int-to-ptr): an id, no pointer
+}
+
+std::uintptr_t id_of(const paho::token& token)
+{
+    return reinterpret_cast<std::uintptr_t>(token.get_user_context());
+}
+
 Session session_of(const paho::token& connected)
 {
     Session session;

@@ -4,6 +4,7 @@
 
 #include <mqtt/async_client.h>
 
+#include <cstdint>
 #include <string>
 
 namespace gateway::mqtt {
@@ -14,6 +15,10 @@ namespace paho = ::mqtt;
 std::string uri(const Options& options);
 paho::create_options create_options(const Options& options);
 paho::connect_options connect_options(const Options& options);
+
+/// The library hands back what an operation was started with: an id, never dereferenced.
+void* context_of(std::uintptr_t id);
+std::uintptr_t id_of(const paho::token& token);
 
 /// What a CONNACK says.
 Session session_of(const paho::token& connected);

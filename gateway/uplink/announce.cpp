@@ -31,6 +31,12 @@ void Uplink::State::publish(const std::string& topic, const std::string& text, b
     if (!session_) {
         return;
     }
+    if (text.size() > session_->most_packet_bytes) {
+        // Sent, it would end the session, and the next one.
+        log(LogLevel::warning, "message larger than the broker takes",
+            {{"topic", topic}, {"bytes", text.size()}});
+        return;
+    }
     auto bytes = std::make_shared<const Bytes>(text.begin(), text.end());
     session_->client->publish(topic, std::move(bytes), retained, [topic](mqtt::Outcome outcome) {
         if (!outcome.error && outcome.reason_code >= 128) {

@@ -107,22 +107,29 @@ bool Dictionaries::ready(const std::vector<DictionaryHash>& hashes)
 
 boost::asio::awaitable<void> Dictionaries::publish_wanted()
 {
-    std::vector<DictionaryHash> batch;
-    std::copy_n(wanted_.begin(), std::min(wanted_.size(), most_at_once), std::back_inserter(batch));
-    auto job = [&outbox = outbox_, &batch] { return look_up(outbox, batch); };
+    auto& source = wanted_.empty() ? asked_ : wanted_;
+    std::vector<DictionaryHash> some;
+    std::copy_n(source.begin(), std::min(source.size(), most_at_once), std::back_inserter(some));
+    auto job = [&outbox = outbox_, &some] { return look_up(outbox, some); };
     const auto found = co_await store_.run(job);
     for (const auto& dictionary : found) {
-        wanted_.erase(dictionary.hash);
-        // One that is missing holds no data back: the platform will ask for it.
-        published_.insert(dictionary.hash);
-        if (!dictionary.bytes) {
+        const bool needed = wanted_.erase(dictionary.hash) > 0;
+        asked_.erase(dictionary.hash);
+        if (dictionary.bytes) {
+            publish(dictionary.hash, *dictionary.bytes);
+        } else if (needed) {
+            // It holds no data back: the platform will ask for it.
+            published_.insert(dictionary.hash);
             log(LogLevel::warning, "no such dictionary", {{"hash", hash_hex(dictionary.hash)}});
-            continue;
         }
-        auto bytes =
-            std::make_shared<const Bytes>(dictionary.bytes->begin(), dictionary.bytes->end());
-        client_.publish(topics_.dictionary(dictionary.hash), std::move(bytes), true, ignore);
     }
+}
+
+void Dictionaries::publish(DictionaryHash hash, const std::string& text)
+{
+    published_.insert(hash);
+    auto bytes = std::make_shared<const Bytes>(text.begin(), text.end());
+    client_.publish(topics_.dictionary(hash), std::move(bytes), true, ignore);
 }
 
 boost::asio::awaitable<void> Dictionaries::clear_unused(std::set<DictionaryHash> current)

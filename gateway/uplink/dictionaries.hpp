@@ -9,6 +9,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <set>
+#include <string>
 #include <vector>
 
 namespace gateway {
@@ -23,18 +24,22 @@ public:
     /// True when all were published in this session; else they are wanted.
     bool ready(const std::vector<DictionaryHash>& hashes);
     /// The platform lacks it.
-    void publish_again(DictionaryHash hash) { wanted_.insert(hash); }
-    bool wanted() const { return !wanted_.empty(); }
+    void publish_again(DictionaryHash hash) { asked_.insert(hash); }
+    bool wanted() const { return !wanted_.empty() || !asked_.empty(); }
     boost::asio::awaitable<void> publish_wanted();
     /// Clears what no held batch names, but for `current`.
     boost::asio::awaitable<void> clear_unused(std::set<DictionaryHash> current);
 
 private:
+    void publish(DictionaryHash hash, const std::string& text);
+
     Worker& store_;
     Outbox& outbox_;
     mqtt::Client& client_;
     const Topics& topics_;
-    std::set<DictionaryHash> published_, wanted_;
+    std::set<DictionaryHash> published_;
+    std::set<DictionaryHash> wanted_;  // by batches
+    std::set<DictionaryHash> asked_;   // for by the platform; it may name anything
 };
 
 }  // namespace gateway

@@ -3,7 +3,6 @@
 #include "gateway/store/batch.hpp"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace gateway {
@@ -250,7 +249,12 @@ asio::awaitable<void> Forwarder::fetch(Lane lane)
 {
     const auto from = cursors_[index_of(lane)];
     auto read = [&outbox = parts_.outbox, lane, from] {
-        return outbox.read(lane, from.epoch_number, from.after, fetch_bytes);
+        std::deque<Waiting> waiting;
+        for (auto& row : outbox.read(lane, from.epoch_number, from.after, fetch_bytes)) {
+            auto needs = needs_of(row);
+            waiting.push_back({std::move(row), std::move(needs)});
+        }
+        return waiting;
     };
     auto rows = co_await parts_.store.run(read);
     auto& cursor = cursors_[index_of(lane)];
@@ -258,7 +262,7 @@ asio::awaitable<void> Forwarder::fetch(Lane lane)
         co_return;  // rewound meanwhile
     }
     cursor.at_end = rows.empty();
-    fetched_.assign(rows.begin(), rows.end());
+    fetched_ = std::move(rows);
 }
 
 void Forwarder::send_fetched()
@@ -269,8 +273,9 @@ void Forwarder::send_fetched()
 }
 
 /// True when the row is done with.
-bool Forwarder::send_row(const StoredBatch& row)
+bool Forwarder::send_row(const Waiting& next)
 {
+    const auto& row = next.batch;
     auto& cursor = cursors_[index_of(row.lane)];
     const auto live = live_from(row.lane);
     if (live && row.epoch_number == live_epoch_ && row.first >= *live) {
@@ -285,7 +290,7 @@ bool Forwarder::send_row(const StoredBatch& row)
             return false;
         }
         if (!may_send(urgency, row.bytes->size(), parts_.topics.history) ||
-            !dictionaries_.ready(needs_of(row))) {
+            !dictionaries_.ready(next.needs)) {
             return false;
         }
         send(row, urgency, parts_.topics.history);
@@ -334,15 +339,6 @@ std::optional<Instant> Forwarder::next_step() const
     const auto now = parts_.clock.now();
     const auto opens = std::max(paused_until_, window_.history_opens());
     return opens > now ? std::optional(opens) : std::nullopt;
-}
-
-ForwarderCounts Forwarder::counts() const
-{
-    auto counts = counts_;
-    counts.in_flight = window_.in_flight();
-    counts.unreceipted = sent_.unreceipted_batches();
-    counts.live_queue = live_.size() + urgent_.size();
-    return counts;
 }
 
 }  // namespace gateway

@@ -1,15 +1,10 @@
 #pragma once
 
-#include "gateway/core/event.hpp"
-#include "gateway/mqtt/client.hpp"
-#include "gateway/runtime/clock.hpp"
-#include "gateway/runtime/worker.hpp"
 #include "gateway/store/outbox.hpp"
 #include "gateway/uplink/dictionaries.hpp"
+#include "gateway/uplink/forwarder_parts.hpp"
 #include "gateway/uplink/receipt.hpp"
 #include "gateway/uplink/sent_log.hpp"
-#include "gateway/uplink/signal.hpp"
-#include "gateway/uplink/topics.hpp"
 #include "gateway/uplink/window.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -23,30 +18,6 @@
 #include <vector>
 
 namespace gateway {
-
-struct ForwarderSettings {
-    WindowSettings window;
-    bool release_on_puback = false;
-    std::size_t most_wire_bytes = 131'072;  ///< of a batch, as far as the broker's limit is known
-};
-
-/// What one session did so far, and what waits.
-struct ForwarderCounts {
-    std::uint64_t sent_batches = 0, sent_bytes = 0, acknowledged_batches = 0, receipts = 0;
-    std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;
-    std::optional<WallTime> last_acknowledgement, last_receipt;
-};
-
-/// What a forwarder works with; all of it outlives the forwarder.
-struct ForwarderParts {
-    Worker& store;
-    Outbox& outbox;
-    mqtt::Client& client;
-    const Topics& topics;
-    const Clock& clock;
-    const EventListener& on_event;
-    Signal& wake;
-};
 
 /// The sending of batches in one session (design 3.4). Alarm and control go first, then what is
 /// committed during the session, straight from memory, then the outbox from its oldest row.
@@ -129,7 +100,7 @@ private:
 
     bool history_possible() const;
     void send_fetched();
-    bool send_row(const StoredBatch& row);
+    bool send_row(const Waiting& next);
     boost::asio::awaitable<void> fetch(Lane lane);
     std::optional<Lane> lane_behind() const;
     void rewind(const LaneKey& key);
@@ -152,7 +123,7 @@ private:
     PerLane<std::uint64_t> offered_{};  // the highest sequence offered; 0: none
 
     PerLane<Cursor> cursors_{};
-    std::deque<StoredBatch> fetched_;  // rows of one lane
+    std::deque<Waiting> fetched_;  // rows of one lane
 
     std::map<EpochId, std::uint32_t> epochs_;
     std::set<EpochId> drained_, forgettable_;  // closed, told so, without rows; and receipted so

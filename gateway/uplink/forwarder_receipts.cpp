@@ -162,6 +162,15 @@ bool Forwarder::replay(const LaneKey& key, const std::vector<Range>& ranges)
     return true;
 }
 
+ForwarderCounts Forwarder::counts() const
+{
+    auto counts = counts_;
+    counts.in_flight = window_.in_flight();
+    counts.unreceipted = sent_.unreceipted_batches();
+    counts.live_queue = live_.size() + urgent_.size();
+    return counts;
+}
+
 asio::awaitable<void> Forwarder::clear_dictionaries(std::set<DictionaryHash> current)
 {
     return dictionaries_.clear_unused(std::move(current));

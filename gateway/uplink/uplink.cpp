@@ -133,17 +133,16 @@ mqtt::Options Uplink::State::options(const std::string& address, const Session& 
     return options;
 }
 
-ForwarderSettings Uplink::State::forwarder_settings(const mqtt::Session& limits) const
+ForwarderSettings Uplink::State::forwarder_settings(unsigned receive_maximum,
+                                                    std::size_t most_packet_bytes) const
 {
     const auto& site = config_.settings;
     ForwarderSettings settings;
-    settings.window.messages = std::clamp(site.in_flight, 1U, limits.receive_maximum);
+    settings.window.messages = std::clamp(site.in_flight, 1U, receive_maximum);
     settings.window.history_bytes_per_second = site.history_bytes_per_second;
     // A 3.1.1 broker's refusal looks like success.
     settings.release_on_puback = site.release == Release::puback && site.mqtt5;
-    const auto packet = limits.maximum_packet_size;
-    settings.most_wire_bytes =
-        std::min(most_wire_bytes_, packet - std::min(packet, packet_overhead));
+    settings.most_wire_bytes = std::min(most_wire_bytes_, most_packet_bytes);
     return settings;
 }
 
@@ -170,7 +169,10 @@ asio::awaitable<bool> Uplink::State::open(Session& session)
     }
     const ForwarderParts parts{store_,          outbox_, *session.client, topics_, clock_,
                                hooks_.on_event, wake_};
-    session.forwarder.emplace(parts, forwarder_settings(*limits));
+    const auto packet = limits->maximum_packet_size;
+    session.most_packet_bytes = packet - std::min(packet, packet_overhead);
+    session.forwarder.emplace(
+        parts, forwarder_settings(limits->receive_maximum, session.most_packet_bytes));
     const auto receipts = co_await session.client->subscribe(topics_.receipt);
     const auto orders = co_await session.client->subscribe(topics_.command);
     if (!receipts || !orders) {

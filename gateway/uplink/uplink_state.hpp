@@ -15,6 +15,7 @@ struct Session {
     std::unique_ptr<mqtt::Client> client;
     bool ended = false;
     Error lost;
+    std::size_t most_packet_bytes = 0;  ///< of a PUBLISH, without its header and topic
     std::string why;
     Instant next_manifest, next_health;
 };
@@ -36,7 +37,8 @@ private:
     boost::asio::awaitable<void> serve(Session& session);
     boost::asio::awaitable<void> close(Session& session);
     mqtt::Options options(const std::string& address, const Session& session) const;
-    ForwarderSettings forwarder_settings(const mqtt::Session& limits) const;
+    ForwarderSettings forwarder_settings(unsigned receive_maximum,
+                                         std::size_t most_packet_bytes) const;
     boost::asio::awaitable<bool> announce(Session& session);
     boost::asio::awaitable<void> publish_birth(Session& session);
     boost::asio::awaitable<void> publish_manifest(Session& session);

@@ -152,7 +152,7 @@ TEST_F(UplinkTest, S01_S04_SessionsCutAtAnyPointLeaveNoGap)
             co_await commit(Lane::telemetry, 10, 100);
             co_await commit(Lane::alarm, 1, 1);
             const auto sessions = uplink->status().sessions;
-            co_await until([this, sessions] { return uplink->status().sessions > sessions; },
+            co_await until([&] { return uplink->status().sessions > sessions; },
                            std::chrono::milliseconds(random() % 150));
             proxy.cut();
         }
@@ -425,7 +425,7 @@ TEST_F(UplinkTest, CommandsOfThePlatformAreAnswered)
         const auto births = platform->count("birth");
         const auto manifests = platform->count("manifest");
         platform->publish("cmd", command("1", "rebirth", "{}"));
-        EXPECT_TRUE(co_await until([this, births, manifests] {
+        EXPECT_TRUE(co_await until([&] {
             return platform->count("birth") > births && platform->count("manifest") > manifests &&
                    platform->count("ack") == 1;
         }));

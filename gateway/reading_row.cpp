@@ -21,6 +21,21 @@ std::string text_or_null(std::string_view text)
     return text.empty() ? "null" : quoted(text);
 }
 
+// "2026-08-01T10:00:00.123Z"
+std::string utc_with_ms(WallTime time)
+{
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const auto ms = static_cast<int>((time - seconds).count());
+    const std::time_t unix_seconds = seconds.time_since_epoch().count();
+    std::tm parts{};
+    gmtime_r(&unix_seconds, &parts);
+    std::array<char, 48> text{};
+    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    std::array<char, 8> tail{};
+    std::snprintf(tail.data(), tail.size(), ".%03dZ", ms);
+    return std::string(text.data(), size) + tail.data();
+}
+
 std::string raw_text(const Value& raw)
 {
     if (raw.is_text()) {
@@ -91,7 +106,7 @@ ReadingRow describe(const DeviceConfig& device, const Reading& reading, Instant 
     }
     if (clock.state != ClockState::unset) {
         const auto age = std::chrono::floor<std::chrono::milliseconds>(now) - reading.time;
-        row.time = utc_text(clock.wall - age);
+        row.time = utc_with_ms(clock.wall - age);
     }
     const auto row_number = reading.alias.row;
     if (row_number < device.profile->points.size()) {
@@ -132,20 +147,6 @@ std::string table(const std::vector<ReadingRow>& rows)
         text += out + '\n';
     }
     return text;
-}
-
-std::string utc_text(WallTime time)
-{
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    const auto ms = static_cast<int>((time - seconds).count());
-    const std::time_t unix_seconds = seconds.time_since_epoch().count();
-    std::tm parts{};
-    gmtime_r(&unix_seconds, &parts);
-    std::array<char, 48> text{};
-    const auto size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-    std::array<char, 8> tail{};
-    std::snprintf(tail.data(), tail.size(), ".%03dZ", ms);
-    return std::string(text.data(), size) + tail.data();
 }
 
 }  // namespace gateway

@@ -34,7 +34,4 @@ ReadingRow describe(const DeviceConfig& device, const Reading& reading, Instant 
 /// Aligned columns for a terminal or a pipe, ended by a newline.
 std::string table(const std::vector<ReadingRow>& rows);
 
-/// "2026-08-01T10:00:00.123Z".
-std::string utc_text(WallTime time);
-
 }  // namespace gateway

@@ -1,0 +1,363 @@
+#include "gateway/app_box.hpp"
+
+#include "gateway/commands.hpp"
+#include "gateway/config/file.hpp"
+#include "gateway/config/secrets.hpp"
+#include "gateway/config/toml.hpp"
+#include "gateway/runtime/log.hpp"
+#include "gateway/uplink/utc.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+constexpr Duration longest_job = 120s;
+constexpr std::uint16_t event_row = 0;
+constexpr std::uint16_t configuration_row = 5;
+
+// Rows of device 0 are in schemas/protocol.md, section 2.3.
+
+BootId read_boot_id()
+{
+    // systemd hides /proc/sys from the sandbox and hands the id over instead.
+    const char* given = std::getenv("BOOT_ID");  // NOLINT(concurrency-mt-unsafe): before any thread
+    const auto text = given != nullptr ? Result<std::string>(std::string(given))
+                                       : read_file("/proc/sys/kernel/random/boot_id", 64);
+    const auto line = text ? text->substr(0, text->find('\n')) : std::string();
+    const auto id = BootId::from_hex(line);
+    if (!id) {
+        throw std::runtime_error("the kernel's boot id cannot be read");
+    }
+    return *id;
+}
+
+// Beside the store, also while the site file is bad: its path is read as far as it goes.
+std::string state_folder(const RunOptions& options)
+{
+    const char* given =
+        std::getenv("STATE_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before any thread
+    if (given != nullptr) {
+        return given;
+    }
+    Mistakes ignored;
+    const auto text = read_file(options.config, longest_document);
+    return text ? parse_site(*text, options.config, ignored).store.path : StoreSettings().path;
+}
+
+OutboxSettings outbox_settings(const Site& site, const BootId& boot)
+{
+    return {.directory = site.store.path,
+            .box = site.id,
+            .boot = boot,
+            .budget_bytes = site.store.budget_bytes};
+}
+
+LogLevel log_level(Severity severity)
+{
+    switch (severity) {
+        case Severity::info:
+            return LogLevel::info;
+        case Severity::warning:
+            return LogLevel::warning;
+        case Severity::error:
+            return LogLevel::error;
+    }
+    return LogLevel::error;
+}
+
+bool same_uplink(const Site& left, const Site& right)
+{
+    const auto& a = left.uplink;
+    const auto& b = right.uplink;
+    return std::tie(a.tls, a.host, a.port, a.receiver, a.release, a.mqtt5, a.keep_alive, a.user,
+                    a.password_secret, a.ca, a.certificate, a.key, a.history_bytes_per_second,
+                    a.in_flight) == std::tie(b.tls, b.host, b.port, b.receiver, b.release, b.mqtt5,
+                                             b.keep_alive, b.user, b.password_secret, b.ca,
+                                             b.certificate, b.key, b.history_bytes_per_second,
+                                             b.in_flight);
+}
+
+}  // namespace
+
+Box::Box(RunOptions options, LoadedSite loaded)
+    : options_(std::move(options)),
+      loaded_(std::move(loaded)),
+      site_(std::make_shared<const Site>(loaded_.configuration.site)),
+      boot_(read_boot_id()),
+      notifier_(take_notify_socket()),
+      outbox_(outbox_settings(*site_, boot_)),
+      intake_(io_.get_executor(), store_worker_, outbox_, clock_,
+              {.interval = site_->store.interval, .spool_directory = options_.runtime + "/spool"}),
+      devices_({.drivers = {io_.get_executor(), buses_, resolver_, clock_},
+                .sink = sink_,
+                .intake = intake_,
+                .event = [this](const Event& event) { tell(event); },
+                .changed =
+                    [this] {
+                        if (uplink_) {
+                            uplink_->birth_changed();
+                        }
+                    }}),
+      control_(
+          io_.get_executor(), options_.runtime + "/control.sock",
+          [this](json::object request, Reply& reply) { return answer(std::move(request), reply); })
+{
+}
+
+void Box::run()
+{
+    std::exception_ptr failure;
+    asio::co_spawn(io_, live(), [&failure](std::exception_ptr thrown) { failure = thrown; });
+    io_.run();
+    mqtt_worker_.join();
+    store_worker_.join();
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+}
+
+asio::awaitable<void> Box::live()
+{
+    co_await start();
+    log(LogLevel::info, "gateway started",
+        {{"box", site_->id}, {"epoch", outbox_.epoch().hex()}, {"devices", devices_.all().size()}});
+    notifier_.ready("running");
+    tasks_.spawn("signals", wait_for_signals());
+    std::exception_ptr failure;
+    try {
+        co_await tasks_.join();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await stop(!failure);
+    if (failure) {
+        std::rethrow_exception(failure);
+    }
+    log(LogLevel::info, "gateway stopped", {{"box", site_->id}});
+}
+
+asio::awaitable<void> Box::start()
+{
+    co_await intake_.recover_spool();
+    co_await remember_first_start();
+    tasks_.spawn("intake", intake_.run());
+    intake_.on_durable([this](const std::vector<StoredBatch>& batches) {
+        if (uplink_) {
+            uplink_->offer(batches);
+        }
+    });
+    record(configuration_row,
+           {{"type", "configuration"}, {"hash", site_->hash}, {"text", loaded_.source}});
+    if (!loaded_.problem.empty()) {
+        tell({"configuration-bad", Severity::error, loaded_.problem, {}});
+    }
+    co_await devices_.apply(site_, loaded_.configuration.devices);
+    start_uplink();
+    tasks_.spawn("control", control_.run());
+    tasks_.spawn("watchdog", feed_watchdog());
+    tasks_.spawn("clock", watch_clock());
+}
+
+asio::awaitable<void> Box::remember_first_start()
+{
+    const auto wall = clock_.wall();
+    auto remember = [this, wall] {
+        if (!outbox_.state("first_start") && wall.state != ClockState::unset) {
+            outbox_.set_state("first_start", utc_text(wall.wall));
+        }
+        return outbox_.state("first_start");
+    };
+    const auto text = co_await store_worker_.run(remember);
+    first_start_ = text ? utc_from(*text) : std::nullopt;
+}
+
+void Box::start_uplink()
+{
+    const auto& settings = site_->uplink;
+    if (settings.host.empty()) {
+        return;
+    }
+    UplinkConfig config{.org = site_->org,
+                        .box = site_->id,
+                        .settings = settings,
+                        .ca_file = settings.ca,
+                        .certificate_file = settings.certificate,
+                        .key_file = settings.key};
+    if (!settings.password_secret.empty()) {
+        const auto folder = std::filesystem::path(options_.config).parent_path().string();
+        const auto secret = read_secret(settings.password_secret, folder);
+        if (!secret) {
+            tell({"secret-unreadable",
+                  Severity::error,
+                  "The secret " + settings.password_secret +
+                      " cannot be read: " + secret.error().message(),
+                  {}});
+        }
+        config.password = secret ? *secret : std::string();
+    }
+    UplinkHooks hooks{.birth = [this] { return birth(); },
+                      .on_event = [this](const Event& event) { tell(event); },
+                      .commands = commands()};
+    uplink_ = std::make_unique<Uplink>(io_.get_executor(), store_worker_, mqtt_worker_, resolver_,
+                                       outbox_, clock_, std::move(config), std::move(hooks));
+    uplink_task_.spawn("uplink", uplink_->run());
+    tasks_.spawn("uplink", uplink_task_.join());  // a failure there is one of the box
+}
+
+asio::awaitable<void> Box::stop_uplink()
+{
+    if (uplink_) {
+        co_await uplink_->stop(2s);
+        co_await uplink_task_.join();
+        uplink_.reset();
+    }
+}
+
+asio::awaitable<void> Box::wait_for_signals()
+{
+    for (;;) {
+        const auto [error, number] = co_await signals_.async_wait(as_result);
+        if (error || number != SIGHUP) {
+            break;
+        }
+        co_await reload();
+    }
+    tasks_.cancel();
+}
+
+asio::awaitable<void> Box::stop(bool store_works)
+{
+    notifier_.stopping();
+    co_await control_.stop();
+    co_await devices_.stop();
+    if (store_works) {
+        co_await intake_.flush();
+    }
+    co_await stop_uplink();
+    if (!store_works) {
+        co_return;
+    }
+    auto close = [this] {
+        outbox_.close_epoch();
+        return true;
+    };
+    co_await store_worker_.run(close);
+}
+
+asio::awaitable<void> Box::feed_watchdog()
+{
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this process changes the environment
+    const auto limit = watchdog_interval(std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"));
+    const Duration pause = limit ? Duration(*limit) / 2 : Duration(10s);
+    const auto stuck = [](const Worker& worker) {
+        const auto since = worker.busy_since();
+        return since && std::chrono::steady_clock::now() - *since > longest_job;
+    };
+    for (;;) {
+        if (!stuck(store_worker_) && !stuck(mqtt_worker_)) {
+            notifier_.alive();
+        }
+        co_await clock_.sleep_until(clock_.now() + pause);
+    }
+}
+
+asio::awaitable<void> Box::watch_clock()
+{
+    for (;;) {
+        co_await clock_.wait_for_step();
+        tell({"clock-set",
+              Severity::info,
+              "The clock was set; it now says " + utc_text(clock_.wall().wall) + ".",
+              {}});
+        if (uplink_) {
+            uplink_->birth_changed();
+        }
+    }
+}
+
+void Box::tell(const Event& event)
+{
+    log(log_level(event.severity), event.code, {{"subject", event.subject}, {"text", event.text}});
+    record(event_row, {{"type", "event"},
+                       {"code", event.code},
+                       {"severity", to_string(event.severity)},
+                       {"text", event.text},
+                       {"subject", event.subject}});
+}
+
+void Box::record(std::uint16_t row, const json::object& content)
+{
+    const Reading reading{.alias = {0, row},
+                          .time = std::chrono::floor<std::chrono::milliseconds>(clock_.now()),
+                          .value = Value::of_text(json::serialize(content))};
+    sink_.accept(Lane::control, {&reading, 1});
+}
+
+asio::awaitable<Box::Reloaded> Box::reload()
+{
+    if (std::exchange(reloading_, true)) {
+        co_return Reloaded{false, "another reload is under way"};
+    }
+    Mistakes mistakes;
+    auto next = check_site(options_.config, shipped_profiles(), mistakes);
+    const auto& now = *site_;
+    if (mistakes.empty() && (next.site.id != now.id || next.site.org != now.org ||
+                             next.site.store.path != now.store.path)) {
+        mistakes.add({next.site.file}, "gateway",
+                     "id, org and the store's path change with a restart only");
+    }
+    if (!mistakes.empty()) {
+        loaded_.problem = mistakes.text();
+        tell({"reload-refused", Severity::error, loaded_.problem, {}});
+        reloading_ = false;
+        co_return Reloaded{false, "Nothing was changed. " + loaded_.problem};
+    }
+    notifier_.reloading();
+    const bool uplink_stays = same_uplink(now, next.site);
+    loaded_ = load_site(options_.config, shipped_profiles(), state_folder(options_));
+    site_ = std::make_shared<const Site>(loaded_.configuration.site);
+    const auto touched = co_await devices_.apply(site_, loaded_.configuration.devices);
+    if (!uplink_stays) {
+        co_await stop_uplink();
+        start_uplink();
+    } else if (uplink_) {
+        uplink_->birth_changed();
+    }
+    record(configuration_row,
+           {{"type", "configuration"}, {"hash", site_->hash}, {"text", loaded_.source}});
+    const auto text =
+        "Reloaded: " + std::to_string(touched) + " of " + std::to_string(devices_.all().size()) +
+        " devices restarted, the connection " + (uplink_stays ? "kept." : "made anew.");
+    tell({"reloaded", Severity::info, text, {}});
+    notifier_.ready("running");
+    reloading_ = false;
+    co_return Reloaded{true, text};
+}
+
+asio::awaitable<void> Box::reload_quietly()
+{
+    co_await reload();
+}
+
+int run_gateway(const RunOptions& options)
+{
+    auto loaded = load_site(options.config, shipped_profiles(), state_folder(options));
+    std::filesystem::create_directories(options.runtime + "/spool");
+    Box box(options, std::move(loaded));
+    box.run();
+    return 0;
+}
+
+}  // namespace gateway

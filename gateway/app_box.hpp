@@ -1,0 +1,89 @@
+#pragma once
+
+#include "gateway/admin/control.hpp"
+#include "gateway/app.hpp"
+#include "gateway/app_devices.hpp"
+#include "gateway/app_status.hpp"
+#include "gateway/app_tail.hpp"
+#include "gateway/config/last_good.hpp"
+#include "gateway/reading_row.hpp"
+#include "gateway/runtime/notify.hpp"
+#include "gateway/runtime/system_clock.hpp"
+#include "gateway/uplink/uplink.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <memory>
+#include <string>
+
+namespace gateway {
+
+/// The running gateway: makes all parts, joins them, and takes them down in the order of the data.
+/// Lives on the main thread, which is the loop's.
+class Box {
+public:
+    /// Opens the store and binds the control socket; throws StoreError or std::system_error.
+    Box(RunOptions options, LoadedSite loaded);
+    Box(const Box&) = delete;
+    Box& operator=(const Box&) = delete;
+
+    /// Runs until SIGTERM or SIGINT.
+    void run();
+
+private:
+    boost::asio::awaitable<void> live();
+    boost::asio::awaitable<void> start();
+    boost::asio::awaitable<void> wait_for_signals();
+    boost::asio::awaitable<void> stop(bool store_works);
+    boost::asio::awaitable<void> feed_watchdog();
+    boost::asio::awaitable<void> watch_clock();
+
+    void start_uplink();
+    boost::asio::awaitable<void> stop_uplink();
+    boost::asio::awaitable<void> remember_first_start();
+    void tell(const Event& event);
+    void record(std::uint16_t row, const json::object& content);
+
+    struct Reloaded {
+        bool done = false;
+        std::string text;
+    };
+    boost::asio::awaitable<Reloaded> reload();
+    boost::asio::awaitable<void> reload_quietly();  ///< the outcome is an event
+
+    // app_control.cpp
+    boost::asio::awaitable<void> answer(json::object request, Reply& reply);
+    boost::asio::awaitable<void> answer_read(std::string id, Reply& reply);
+    boost::asio::awaitable<void> answer_tail(Reply& reply);
+    boost::asio::awaitable<Result<std::vector<ReadingRow>>> read_rows(std::string id);
+    boost::asio::awaitable<json::object> status();
+    BirthInput birth() const;
+    CommandHandlers commands();
+
+    RunOptions options_;
+    LoadedSite loaded_;
+    std::shared_ptr<const Site> site_;  // shared with devices, which may outlive a reload
+    BootId boot_;
+
+    boost::asio::io_context io_{1};
+    boost::asio::signal_set signals_{io_, SIGINT, SIGTERM, SIGHUP};
+    Notifier notifier_;
+    SystemClock clock_{io_.get_executor()};
+    Instant started_ = clock_.now();
+    Worker store_worker_, mqtt_worker_;
+    Resolver resolver_{io_.get_executor()};
+    Buses buses_{io_.get_executor(), resolver_};
+    Outbox outbox_;
+    Intake intake_;
+    WatchedIntake sink_{intake_};
+    Devices devices_;
+    std::unique_ptr<Uplink> uplink_;
+    ControlServer control_;
+    TaskGroup uplink_task_{io_.get_executor()};
+    TaskGroup tasks_{io_.get_executor()};
+    std::optional<WallTime> first_start_;
+    bool reloading_ = false;
+};
+
+}  // namespace gateway

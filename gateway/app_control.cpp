@@ -1,0 +1,223 @@
+#include "gateway/app_box.hpp"
+#include "gateway/config/file.hpp"
+#include "gateway/reading_row.hpp"
+
+#include <map>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// PRETTY_NAME of os-release(5).
+std::string os_name()
+{
+    const auto text = read_file("/etc/os-release", 16'384);
+    constexpr std::string_view key = "PRETTY_NAME=\"";
+    const auto at = text ? text->find(key) : std::string::npos;
+    if (at == std::string::npos) {
+        return "unknown";
+    }
+    const auto begin = at + key.size();
+    return text->substr(begin, text->find('"', begin) - begin);
+}
+
+json::object refusal(std::string_view why)
+{
+    return {{"ok", false}, {"error", why}};
+}
+
+}  // namespace
+
+asio::awaitable<void> Box::answer(json::object request, Reply& reply)
+{
+    const std::string command(text_of(request, "command"));
+    json::object line;
+    if (command == "status") {
+        line = co_await status();
+    } else if (command == "reload") {
+        const auto reloaded = co_await reload();
+        line = {{"ok", reloaded.done}, {"text", reloaded.text}};
+    } else if (command == "read") {
+        co_await answer_read(std::string(text_of(request, "device")), reply);
+        co_return;
+    } else if (command == "tail") {
+        co_await answer_tail(reply);
+        co_return;
+    } else {
+        line = refusal("this release does not know the command \"" + command + "\"");
+    }
+    co_await reply.send(std::move(line));
+}
+
+asio::awaitable<Result<std::vector<ReadingRow>>> Box::read_rows(std::string id)
+{
+    const auto device = devices_.find(id);
+    if (!device) {
+        co_return Fault::not_found;
+    }
+    const auto readings = co_await device->supervisor->read_now();
+    if (!readings) {
+        co_return readings.error();
+    }
+    std::vector<ReadingRow> rows;
+    rows.reserve(readings->size());
+    for (const auto& reading : *readings) {
+        rows.push_back(describe(device->config, reading, clock_.now(), clock_.wall()));
+    }
+    co_return rows;
+}
+
+asio::awaitable<void> Box::answer_read(std::string id, Reply& reply)
+{
+    const auto rows = co_await read_rows(id);
+    if (!rows) {
+        auto why = refusal(rows.error() == Fault::not_found ? "no such device in the site file"
+                                                            : rows.error().message());
+        co_await reply.send(std::move(why));
+        co_return;
+    }
+    for (const auto& row : *rows) {
+        auto line = row.object();
+        if (!co_await reply.send(std::move(line))) {
+            co_return;
+        }
+    }
+}
+
+asio::awaitable<void> Box::answer_tail(Reply& reply)
+{
+    WatchedIntake::Watch watch(sink_, io_.get_executor());
+    for (;;) {
+        for (const auto& reading : co_await watch.next()) {
+            const auto* device = devices_.find(reading.alias.device);
+            if (device == nullptr) {
+                continue;  // the box itself: events are in the log
+            }
+            auto line = describe(device->config, reading, clock_.now(), clock_.wall()).object();
+            if (!co_await reply.send(std::move(line))) {
+                co_return;
+            }
+        }
+    }
+}
+
+asio::awaitable<json::object> Box::status()
+{
+    BoxView box{.site = site_.get(),
+                .configuration_source = loaded_.source,
+                .configuration_problem = loaded_.problem,
+                .epoch = outbox_.epoch(),
+                .uptime = clock_.now() - started_,
+                .now = clock_.now(),
+                .clock = clock_.wall(),
+                .uplink_configured = uplink_ != nullptr,
+                .advice = advice_for(*site_, loaded_.configuration.devices)};
+    std::map<std::string, std::optional<WatchedIntake::Place>> places;
+    for (const auto& [id, device] : devices_.all()) {
+        places[id] = sink_.first_good(device->config.index);
+    }
+    struct StoreView {
+        StoreUse use;
+        std::vector<EpochState> epochs;
+        std::map<std::string, bool> receipted;
+    };
+    auto look = [this, &places] {
+        StoreView stored{.use = outbox_.use(), .epochs = outbox_.epochs()};
+        for (const auto& [id, place] : places) {
+            stored.receipted[id] = place && outbox_.received(outbox_.epoch_number(), place->lane)
+                                                .contains({place->sequence, place->sequence});
+        }
+        return stored;
+    };
+    auto stored = co_await store_worker_.run(look);
+    box.store = stored.use;
+    box.epochs = std::move(stored.epochs);
+    const auto site = site_;  // what the view points to, while a reload may replace it
+    box.site = site.get();
+    for (const auto& [id, device] : devices_.all()) {
+        box.devices.push_back(
+            {&device->config, device->supervisor->status(), stored.receipted[id]});
+    }
+    if (uplink_) {
+        const auto link = uplink_->status();
+        box.connected = link.connected;
+        box.uplink_problem = link.problem;
+        box.last_receipt = link.last_receipt;
+    }
+    co_return status_json(box);
+}
+
+BirthInput Box::birth() const
+{
+    const auto now = clock_.now();
+    const auto wall = clock_.wall();
+    const auto at = [&](Instant instant) {
+        return wall.wall + std::chrono::duration_cast<std::chrono::milliseconds>(instant - now);
+    };
+    const bool dated = wall.state != ClockState::unset;
+    static const std::string os = os_name();
+    BirthInput input{.name = site_->name,
+                     .software = GATEWAY_VERSION,
+                     .os = os,
+                     .location = site_->location,
+                     .boot = boot_,
+                     .uptime = now - started_,
+                     .started = dated ? std::optional(at(started_)) : std::nullopt,
+                     .first_start = first_start_,
+                     .clock = wall,
+                     .trust = site_->trust,
+                     .configuration_hash = site_->hash,
+                     .configuration_source = loaded_.source,
+                     .advice = advice_for(*site_, loaded_.configuration.devices)};
+    if (!loaded_.problem.empty()) {
+        input.configuration_problem = loaded_.problem;
+    }
+    for (const auto& [id, device] : devices_.all()) {
+        const auto& profile = *device->config.profile;
+        const auto& config = device->config;
+        BirthDevice entry{.index = config.index,
+                          .id = id,
+                          .name = config.site.name,
+                          .dictionary = device->dictionary,
+                          .profile = profile.id + "@" + profile.version,
+                          .profile_sha256 = profile.sha256,
+                          .identity = device->identified.verdict,
+                          .contract = config.contract,
+                          .enabled = config.site.enabled};
+        input.devices.push_back(std::move(entry));
+    }
+    return input;
+}
+
+CommandHandlers Box::commands()
+{
+    auto read = [this](json::object arguments) -> asio::awaitable<Answer> {
+        const auto rows = co_await read_rows(std::string(text_of(arguments, "device")));
+        Answer answer;
+        if (!rows) {
+            answer.state = "failed";
+            answer.text = rows.error().message();
+            co_return answer;
+        }
+        json::array readings;
+        for (const auto& row : *rows) {
+            readings.push_back(row.object());
+        }
+        answer.result["readings"] = std::move(readings);
+        co_return answer;
+    };
+    // The link may be made anew by it, and this command with it, so it runs on its own.
+    auto reload_soon = [this](json::object) -> asio::awaitable<Answer> {
+        tasks_.spawn("reload", reload_quietly());
+        Answer answer;
+        answer.state = "accepted";
+        answer.text = "The outcome is an event.";
+        co_return answer;
+    };
+    return {{"read", read}, {"reload", reload_soon}};
+}
+
+}  // namespace gateway

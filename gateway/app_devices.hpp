@@ -1,0 +1,73 @@
+#pragma once
+
+#include "drivers/registry.hpp"
+#include "gateway/acquire/supervisor.hpp"
+#include "gateway/config/binding.hpp"
+#include "gateway/core/event.hpp"
+#include "gateway/runtime/task_group.hpp"
+#include "gateway/store/intake.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gateway {
+
+/// A device that is being read: its configuration, what it said of itself, and its supervisor.
+struct RunningDevice {
+    RunningDevice(boost::asio::any_io_executor executor, DeviceConfig device)
+        : config(std::move(device)), tasks(std::move(executor))
+    {
+    }
+
+    DeviceConfig config;
+    Identified identified;
+    DictionaryHash dictionary = 0;  ///< 0 until it is announced
+    std::unique_ptr<Supervisor> supervisor;
+    TaskGroup tasks;
+};
+
+/// Shared with a read by hand that is under way when a reload takes the device out.
+using RunningDevices = std::map<std::string, std::shared_ptr<RunningDevice>, std::less<>>;
+
+/// The devices of the box, by id. Runs on the loop.
+class Devices {
+public:
+    /// What every device shares; all of it outlives the devices. `changed` is called when a birth
+    /// would read differently.
+    struct Shared {
+        DriverContext drivers;
+        Sink& sink;
+        Intake& intake;
+        EventListener event;
+        std::function<void()> changed;
+    };
+
+    explicit Devices(Shared shared) : shared_(std::move(shared)) {}
+
+    /// Makes the devices run as `wanted`: what is the same goes on undisturbed, the rest is stopped
+    /// and started. Says how many were touched. A device that its driver refuses is left out, with
+    /// an event.
+    boost::asio::awaitable<unsigned> apply(std::shared_ptr<const Site> site,
+                                           std::vector<DeviceConfig> wanted);
+    boost::asio::awaitable<void> stop();
+
+    const RunningDevices& all() const { return running_; }
+    /// Null when there is none.
+    std::shared_ptr<RunningDevice> find(std::string_view id) const;
+    const RunningDevice* find(std::uint16_t index) const;
+
+private:
+    void start(std::shared_ptr<const Site> site, DeviceConfig config);
+    boost::asio::awaitable<void> announce(RunningDevice& device, std::shared_ptr<const Site> site,
+                                          Identified identified);
+
+    Shared shared_;
+    RunningDevices running_;
+    // Never given to another device in this epoch, also when the device leaves and comes back.
+    std::map<std::string, std::uint16_t, std::less<>> indices_;
+};
+
+}  // namespace gateway

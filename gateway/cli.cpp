@@ -1,0 +1,174 @@
+#include "gateway/cli.hpp"
+
+#include "gateway/app.hpp"
+#include "gateway/commands.hpp"
+#include "gateway/config/last_good.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+
+namespace gateway {
+
+namespace {
+
+enum ExitCode : int { usage = 64, other = 70, configuration = 78 };
+
+std::string default_runtime()
+{
+    const char* given =
+        std::getenv("RUNTIME_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before any thread
+    return given == nullptr ? "/run/smart-gateway" : given;
+}
+
+// The commands and what they were given; `chosen` is the one to run.
+struct CommandLine {
+    CLI::App app{
+        "Reads municipal sensors, keeps every reading safe, and forwards it to the state platform.",
+        "smart-gateway"};
+    CommandOptions options{.runtime = default_runtime()};
+    ReadOptions read;
+    std::string word, profile;
+    std::vector<std::string> files;
+    std::string wait;
+    unsigned count = 0;
+    std::function<int()> chosen;
+
+    CLI::App* add(CLI::App& parent, const std::string& name, const std::string& what,
+                  std::function<int()> command)
+    {
+        auto* made = parent.add_subcommand(name, what);
+        made->callback([this, command = std::move(command)] { chosen = command; });
+        made->add_option("--config", options.config, "the site file")->capture_default_str();
+        return made;
+    }
+    void with_runtime(CLI::App* command)
+    {
+        command
+            ->add_option("--runtime", options.runtime, "where the control socket and the spool are")
+            ->capture_default_str();
+    }
+    void with_json(CLI::App* command)
+    {
+        command->add_flag("--json", options.json, "print JSON instead of a table");
+    }
+};
+
+// "90", "90s", "10m", "2h" in seconds; CLI11 reports the mistake.
+unsigned seconds_of(const std::string& text)
+{
+    std::size_t used = 0;
+    const auto number = std::stoul(text, &used);
+    const auto unit = text.substr(used);
+    const unsigned long factor = unit.empty() || unit == "s" ? 1
+                                 : unit == "m"               ? 60
+                                 : unit == "h"               ? 3600
+                                                             : 0;
+    if (factor == 0 || number > 86'400) {
+        throw std::invalid_argument(text);
+    }
+    return static_cast<unsigned>(number * factor);
+}
+
+std::string check_wait(const std::string& text)
+{
+    try {
+        seconds_of(text);
+        return {};
+    } catch (const std::exception&) {
+        return "\"" + text + "\" is not a time; write for example 10m";
+    }
+}
+
+void add_box_commands(CommandLine& line)
+{
+    auto& app = line.app;
+    line.with_runtime(line.add(app, "run", "run the gateway until it is told to stop", [&line] {
+        return run_gateway({.config = line.options.config, .runtime = line.options.runtime});
+    }));
+    auto* check_command =
+        line.add(app, "check", "check the site file and its profiles, touching no device",
+                 [&line] { return check(line.options); });
+    line.with_json(check_command);
+
+    auto* read = line.add(app, "read", "poll one device once and show its readings",
+                          [&line] { return read_device(line.options, line.read); });
+    auto* device = read->add_option("device", line.read.device, "its id in the site file");
+    auto* profile = read->add_option("--profile", line.read.profile, "a profile, by id or file")
+                        ->excludes(device);
+    read->add_option("--connect", line.read.connect, "how to reach it: tcp=10.0.0.5:502,unit=1")
+        ->needs(profile);
+    line.with_runtime(read);
+    line.with_json(read);
+
+    auto* status_command = line.add(
+        app, "status", "say whether all is well, and if not what to try",
+        [&line] { return status(line.options, line.wait.empty() ? 0 : seconds_of(line.wait)); });
+    status_command->add_option("--wait", line.wait, "ask again for so long, until all is well: 10m")
+        ->check(check_wait, "TIME");
+    line.with_runtime(status_command);
+    line.with_json(status_command);
+
+    auto* tail_command = line.add(app, "tail", "show readings as they are accepted",
+                                  [&line] { return tail(line.options, line.count); });
+    tail_command->add_option("--count,-n", line.count, "end after so many");
+    line.with_runtime(tail_command);
+    line.with_json(tail_command);
+
+    line.with_runtime(line.add(app, "reload",
+                               "apply the changed site file; a bad one changes nothing",
+                               [&line] { return reload(line.options); }));
+}
+
+void add_profile_commands(CommandLine& line)
+{
+    auto* profile = line.app.add_subcommand("profile", "look at and check device profiles");
+    profile->require_subcommand(1);
+    const auto with_files = [&line](CLI::App* command, const std::string& what) {
+        command->add_option("profile", line.files, what)->required();
+    };
+    line.with_json(line.add(*profile, "list", "all profiles at hand",
+                            [&line] { return profile_list(line.options, {}); }));
+    auto* find =
+        line.add(*profile, "find", "profiles by model, maker or word, with the lines to paste",
+                 [&line] { return profile_list(line.options, line.word); });
+    find->add_option("word", line.word, "a model, a maker, a word of the title")->required();
+    line.with_json(find);
+    auto* show = line.add(*profile, "show", "what a profile reads, and in how many requests",
+                          [&line] { return profile_show(line.options, line.profile); });
+    show->add_option("profile", line.profile, "id or file")->required();
+    with_files(line.add(*profile, "lint", "every mistake of a profile, with its place",
+                        [&line] { return profile_lint(line.options, line.files); }),
+               "profile files");
+    with_files(line.add(*profile, "test", "run a profile's own examples",
+                        [&line] { return profile_test(line.options, line.files); }),
+               "ids or files");
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv)
+{
+    CommandLine line;
+    line.app.set_version_flag("--version", GATEWAY_VERSION);
+    line.app.require_subcommand(1);
+    add_box_commands(line);
+    add_profile_commands(line);
+    try {
+        line.app.parse(argc, argv);
+        return line.chosen();
+    } catch (const CLI::ParseError& error) {
+        return line.app.exit(error) == 0 ? 0 : usage;
+    } catch (const ConfigError& error) {
+        std::fputs(error.what(), stderr);
+        return configuration;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "smart-gateway: %s\n", error.what());
+        return other;
+    }
+}
+
+}  // namespace gateway

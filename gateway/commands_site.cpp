@@ -1,0 +1,231 @@
+#include "drivers/registry.hpp"
+#include "gateway/acquire/supervisor.hpp"
+#include "gateway/admin/control.hpp"
+#include "gateway/commands.hpp"
+#include "gateway/config/file.hpp"
+#include "gateway/config/last_good.hpp"
+#include "gateway/reading_row.hpp"
+#include "gateway/runtime/system_clock.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <iostream>
+#include <optional>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr int wrong_usage = 64;
+constexpr int wrong_configuration = 78;
+
+// What a driver needs when no service runs.
+struct Bench {
+    asio::io_context io{1};
+    SystemClock clock{io.get_executor()};
+    Resolver resolver{io.get_executor()};
+    Buses buses{io.get_executor(), resolver};
+
+    DriverContext context() { return {io.get_executor(), buses, resolver, clock}; }
+};
+
+// A poll by hand is shown and not stored.
+class Nowhere final : public Sink {
+public:
+    bool has_room() const override { return true; }
+    asio::awaitable<void> wait_for_room() override { co_return; }
+    void accept(Lane, std::span<const Reading>) override {}
+    void count(Lane, const SlotCounts&) override {}
+};
+
+Configuration checked(const std::string& path)
+{
+    Mistakes mistakes;
+    auto configuration = check_site(path, shipped_profiles(), mistakes);
+    if (!mistakes.empty()) {
+        throw ConfigError(mistakes.text());
+    }
+    return configuration;
+}
+
+int print_rows(const CommandOptions& options, const std::vector<ReadingRow>& rows)
+{
+    for (const auto& row : rows) {
+        if (options.json) {
+            std::cout << row.json_line() << "\n";
+        }
+    }
+    if (!options.json) {
+        std::cout << table(rows);
+    }
+    return 0;
+}
+
+int say_failure(const std::string& device, const std::string& why)
+{
+    std::cerr << "smart-gateway: " << device << ": " << why << "\n";
+    return 1;
+}
+
+int read_directly(const CommandOptions& options, const DeviceConfig& device)
+{
+    Bench bench;
+    Mistakes mistakes;
+    auto driver = make_driver(device, bench.context(), mistakes);
+    if (!driver) {
+        throw ConfigError(mistakes.text());
+    }
+    Nowhere nowhere;
+    SupervisorSettings settings{
+        .identified = [](Identified) -> asio::awaitable<void> { co_return; },
+        .event = [](const Event&) {}};
+    Supervisor supervisor(device, std::move(driver), bench.clock, nowhere, std::move(settings));
+    std::optional<Result<std::vector<Reading>>> outcome;
+    auto keep = [&outcome](std::exception_ptr thrown, Result<std::vector<Reading>> readings) {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+        outcome = std::move(readings);
+    };
+    asio::co_spawn(bench.io, supervisor.read_now(), keep);
+    while (!outcome && bench.io.run_one() > 0) {
+    }
+    if (!outcome || !*outcome) {
+        return say_failure(device.site.id, outcome ? outcome->error().message() : "no answer");
+    }
+    std::vector<ReadingRow> rows;
+    const auto wall = bench.clock.wall();
+    for (const auto& reading : **outcome) {
+        rows.push_back(describe(device, reading, bench.clock.now(), wall));
+    }
+    return print_rows(options, rows);
+}
+
+// `tcp=10.0.0.5:502,unit=1`, or the site file's own `{ tcp = "10.0.0.5:502", unit = 1 }`, as TOML.
+std::string connect_as_toml(std::string text)
+{
+    if (text.find('{') != std::string::npos || text.find('"') != std::string::npos) {
+        return text.find('{') == std::string::npos ? "{ " + text + " }" : text;
+    }
+    std::string toml = "{ ";
+    for (std::size_t at = 0; at <= text.size();) {
+        const auto end = std::min(text.find(',', at), text.size());
+        const auto item = text.substr(at, end - at);
+        const auto equals = std::min(item.find('='), item.size());
+        const auto value = item.substr(std::min(equals + 1, item.size()));
+        const bool number =
+            !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
+        toml += (at == 0 ? "" : ", ") + item.substr(0, equals) + " = " +
+                (number ? value : "\"" + value + "\"");
+        at = end + 1;
+    }
+    return toml + " }";
+}
+
+// A device that no site file names, described as one so that the same checks apply.
+DeviceConfig device_by_hand(const ReadOptions& what)
+{
+    const bool is_file = what.profile.ends_with(".toml");
+    Mistakes mistakes;
+    ProfileSet profiles;
+    std::string id = what.profile;
+    if (is_file) {
+        const auto text = read_file(what.profile, 262'144);
+        if (!text) {
+            throw ConfigError(what.profile + ": " + text.error().message() + "\n");
+        }
+        auto profile =
+            std::make_shared<const Profile>(parse_profile(*text, what.profile, mistakes));
+        id = profile->id;
+        profiles[id] = profile;
+    } else {
+        profiles = load_profiles({shipped_profiles()}, mistakes);
+    }
+    const auto site_text =
+        "schema = \"smartstate.site/1\"\n[gateway]\nid = \"by-hand\"\norg = "
+        "\"place-0\"\n[profiles]\ntrust = \"local\"\n"
+        "[[device]]\nid = \"device\"\nprofile = \"" +
+        id + "\"\nconnect = " + connect_as_toml(what.connect) + "\n";
+    const auto site = parse_site(site_text, "--connect", mistakes);
+    auto devices =
+        mistakes.empty() ? gateway::bind(site, profiles, mistakes) : std::vector<DeviceConfig>();
+    if (!mistakes.empty() || devices.empty()) {
+        throw ConfigError(mistakes.text());
+    }
+    return std::move(devices.front());
+}
+
+// Through the service, to which the bus belongs. Nothing when none runs.
+std::optional<int> read_by_service(const CommandOptions& options, const std::string& device)
+{
+    std::vector<ReadingRow> rows;
+    std::string problem;
+    auto keep = [&](const json::object& line) {
+        if (line.contains("error")) {
+            problem = text_of(line, "error");
+        } else {
+            rows.push_back(ReadingRow::from(line));
+        }
+        return true;
+    };
+    const auto asked = ask(options.socket(), {{"command", "read"}, {"device", device}}, keep);
+    if (!asked && asked.error() == Fault::not_found) {
+        return std::nullopt;
+    }
+    if (!asked || !problem.empty()) {
+        return say_failure(device, problem.empty() ? asked.error().message() : problem);
+    }
+    return print_rows(options, rows);
+}
+
+}  // namespace
+
+int check(const CommandOptions& options)
+{
+    Mistakes mistakes;
+    const auto configuration = check_site(options.config, shipped_profiles(), mistakes);
+    Bench bench;
+    std::size_t points = 0;
+    for (const auto& device : configuration.devices) {
+        make_driver(device, bench.context(), mistakes);
+        points += device.profile->points.size();
+    }
+    if (options.json) {
+        json::array lines(mistakes.lines().begin(), mistakes.lines().end());
+        std::cout << json::serialize(json::object{{"ok", mistakes.empty()}, {"mistakes", lines}})
+                  << "\n";
+    } else if (!mistakes.empty()) {
+        std::cerr << mistakes.text();
+    } else {
+        std::cerr << configuration.profile_mistakes.text();
+        std::cout << options.config << ": no mistakes; " << configuration.devices.size()
+                  << " devices, " << points << " points\n";
+    }
+    return mistakes.empty() ? 0 : wrong_configuration;
+}
+
+int read_device(const CommandOptions& options, const ReadOptions& what)
+{
+    if (!what.profile.empty()) {
+        return read_directly(options, device_by_hand(what));
+    }
+    if (what.device.empty()) {
+        std::cerr << "smart-gateway: read what? Give a device of the site file, or --profile and "
+                     "--connect.\n";
+        return wrong_usage;
+    }
+    if (const auto answered = read_by_service(options, what.device)) {
+        return *answered;
+    }
+    for (const auto& device : checked(options.config).devices) {
+        if (device.site.id == what.device) {
+            return read_directly(options, device);
+        }
+    }
+    return say_failure(what.device, "no such device in " + options.config);
+}
+
+}  // namespace gateway

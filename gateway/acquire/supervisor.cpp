@@ -3,8 +3,6 @@
 #include "gateway/acquire/identify.hpp"
 #include "gateway/runtime/deadline.hpp"
 
-#include <boost/asio/error.hpp>
-
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -15,35 +13,6 @@ namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 namespace {
-
-/// Why the slots of a read that failed as a whole were missed.
-Cause cause_of(const Error& error)
-{
-    if (error == asio::error::timed_out) {
-        return Cause::timeout;
-    }
-    if (error.category() != fault_category()) {
-        return Cause::unreachable;  // the connection's own errors
-    }
-    switch (static_cast<Fault>(error.value())) {
-        case Fault::timed_out:
-            return Cause::timeout;
-        case Fault::bad_checksum:
-            return Cause::crc;
-        case Fault::short_frame:
-            return Cause::short_frame;
-        case Fault::unexpected_reply:
-        case Fault::malformed:
-        case Fault::too_large:
-            return Cause::unexpected_reply;
-        case Fault::refused:
-        case Fault::not_found:
-        case Fault::closed:
-        case Fault::no_space:
-            return Cause::unreachable;
-    }
-    return Cause::unreachable;
-}
 
 Lane most_used_lane(const std::vector<Point>& points)
 {
@@ -56,17 +25,6 @@ Lane most_used_lane(const std::vector<Point>& points)
         most = uses[index_of(lane)] > uses[index_of(most)] ? lane : most;
     }
     return most;
-}
-
-void add(SlotCounts& total, const SlotCounts& more)
-{
-    total.expected += more.expected;
-    total.good += more.good;
-    total.other += more.other;
-    total.suppressed += more.suppressed;
-    for (const auto& [cause, count] : more.missed) {
-        total.missed[cause] += count;
-    }
 }
 
 bool quirks_depend_on_firmware(const Profile& profile)
@@ -272,20 +230,18 @@ void Supervisor::store(Samples& samples, PointSet due)
     }
     for (const auto row : rows) {
         const auto& reading = normaliser_.latest()[row];
-        const auto lane = index_of(lane_of(row));
-        auto& counts = counted_[lane];
+        const auto lane = lane_of(row);
         const bool good = reading.quality == Quality::good;
-        ++counts.expected;
         if (good) {
             last_good_ = time;
         }
         if (!rules_[row].stores(reading, stored_[row], offset)) {
-            ++counts.suppressed;
+            slots_.suppressed(lane);
             continue;
         }
-        ++(good ? counts.good : counts.other);
+        slots_.stored(lane, good);
         rules_[row].remember(reading, stored_[row]);
-        outgoing_[lane].push_back(reading);
+        outgoing_[index_of(lane)].push_back(reading);
     }
     for (const auto row : due) {
         if (rows.size() < due.size() && !normaliser_.has_judged(row)) {
@@ -298,10 +254,8 @@ void Supervisor::store(Samples& samples, PointSet due)
 void Supervisor::skip(const Due& due, Cause cause)
 {
     for (const auto lane : all_lanes) {
-        const auto slots = due.skipped[index_of(lane)];
-        if (slots > 0) {
-            counted_[index_of(lane)].expected += slots;
-            counted_[index_of(lane)].missed[cause] += slots;
+        if (const auto slots = due.skipped[index_of(lane)]; slots > 0) {
+            slots_.missed(lane, cause, slots);
         }
     }
 }
@@ -309,9 +263,7 @@ void Supervisor::skip(const Due& due, Cause cause)
 void Supervisor::miss(PointSet rows, Cause cause)
 {
     for (const auto row : rows) {
-        auto& counts = counted_[index_of(lane_of(row))];
-        ++counts.expected;
-        ++counts.missed[cause];
+        slots_.missed(lane_of(row), cause);
     }
 }
 
@@ -323,13 +275,8 @@ void Supervisor::hand_over()
             sink_.accept(lane, readings);
             readings.clear();
         }
-        auto& counts = counted_[index_of(lane)];
-        if (counts.expected > 0) {
-            sink_.count(lane, counts);
-            add(total_, counts);
-            counts = {};
-        }
     }
+    slots_.hand_over(sink_);
 }
 
 Cause Supervisor::whole_cause() const
@@ -360,7 +307,7 @@ DeviceStatus Supervisor::status() const
             .last_good = last_good_,
             .last_cause = last_cause_,
             .period = schedule_.shortest(),
-            .slots = total_,
+            .slots = slots_.total(),
             .latest = normaliser_.latest()};
 }
 

@@ -6,7 +6,7 @@
 #include "gateway/acquire/normalise.hpp"
 #include "gateway/acquire/report.hpp"
 #include "gateway/acquire/schedule.hpp"
-#include "gateway/acquire/sink.hpp"
+#include "gateway/acquire/slot_account.hpp"
 #include "gateway/core/event.hpp"
 
 #include <functional>
@@ -94,8 +94,7 @@ private:
     std::vector<Stored> stored_;
     std::vector<std::uint16_t> all_rows_;
     PerLane<std::vector<Reading>> outgoing_;
-    PerLane<SlotCounts> counted_;
-    SlotCounts total_;
+    SlotAccount slots_;
     Identified identified_;
     bool announced_ = false;     // the hook has heard of identified_
     bool asks_identity_ = true;  // before the next read

@@ -100,13 +100,13 @@ class Demo:
         self.link = run.add(procs.Link(self.broker.port))
         self.simulator = run.add(procs.Simulator(run.folder, run.build, 'simulate', scene)).start()
         site = demo_town.write_site(run, self.link.port, self.simulator.ports)
-        self.messages = run.add(procs.Subscriber(run.folder, self.broker, 'ss1/#')).start()
-        self.receiver = run.add(procs.Receiver(run.folder, run.build, self.broker.port)).start()
+        self.receiver = run.add(procs.Receiver(run.folder, run.build, self.broker.port, '--check',
+                                               '--raw', run.folder / 'messages')).start()
         self.gateway = run.add(procs.Gateway(run.folder, run.build, site, run.runtime)).start()
         self.inbox = Inbox(self.receiver.file)
 
     def status(self):
-        done = self.gateway.command('status', '--json')
+        done = self.gateway.ask('status', '--json')
         return json.loads(done.stdout) if done.stdout else {}
 
     def show_readings(self):
@@ -160,8 +160,7 @@ class Demo:
         """Stops reading and waits for the rest; what the run comes to."""
         figures = {'cpu': self.gateway.cpu_seconds(), 'memory': self.gateway.peak_kb(),
                    'seconds': time.monotonic() - self.screen.began, 'wire': self.link.bytes_up}
-        self.broker_command('rebirth')
-        manifest = procs.wait_for(self.latest_manifest, 10, what='a manifest')
+        manifest = self.ask_manifest()
         heads = {(epoch, lane): counts['head'] for epoch, lanes in manifest['epochs'].items()
                  for lane, counts in lanes.items()}
         procs.wait_for(lambda: self.missing(heads) == 0, 20,
@@ -169,32 +168,25 @@ class Demo:
         self.gateway.stop()
         self.receiver.stop()
         self.simulator.stop()
-        self.save_messages()
         return figures, heads, manifest
 
-    def broker_command(self, name):
+    def manifests(self):
+        return sorted((self.run.folder / 'messages').glob('*_manifest_*'))
+
+    def ask_manifest(self):
+        before = len(self.manifests())
         command = {'schema': 'smartstate.command/1', 'id': f'demo-{time.time_ns()}',
-                   'expires': '2099-01-01T00:00:00Z', 'command': name, 'arguments': {}}
+                   'expires': '2099-01-01T00:00:00Z', 'command': 'rebirth', 'arguments': {}}
         subprocess.run(['mosquitto_pub', '-p', str(self.broker.port), '-q', '1', '-t',
                         f'ss1/{ORG}/cmd/{BOX}', '-m', json.dumps(command)], check=True)
-        self.asked = time.time()
-
-    def latest_manifest(self):
-        found = [json.loads(data) for when, topic, data in self.messages.messages()
-                 if topic == f'ss1/{ORG}/manifest/{BOX}' and when >= self.asked]
-        return found[-1] if found else None
+        procs.wait_for(lambda: len(self.manifests()) > before, 10, what='a manifest')
+        return json.loads(self.manifests()[-1].read_text(encoding='utf-8'))
 
     def missing(self, heads):
         have = collections.Counter((r['epoch'], r.get('lane', 'control'))
                                    for r in self.receiver.all_records()
                                    if r['line'] in ('reading', 'event'))
         return sum(max(0, head - have[key]) for key, head in heads.items())
-
-    def save_messages(self):
-        folder = self.run.folder / 'messages'
-        folder.mkdir()
-        for number, (_, topic, data) in enumerate(self.messages.messages()):
-            (folder / f'{number:04}-{topic.split("/")[2]}').write_bytes(data)
 
     def summary(self):
         """Prints the figures; returns what is wrong with them."""
@@ -206,15 +198,18 @@ class Demo:
         suppressed = sum(lane.get('slots', {}).get('suppressed', 0) for lane in lanes)
         served = sum(1 for _ in open(self.run.folder / 'served.jsonl', encoding='utf-8'))
         gaps = sum(r['line'] == 'gap' for r in records)
-        tally = json.loads(self.receiver.out.read_text().splitlines()[-1])
+        last_word = json.loads(self.receiver.lines()[-1])
+        tally, check = last_word['summary'], last_word['check']
         mistakes = list(truth.mistakes_of_ledger(records))
+        if check['result'] != 'complete':
+            mistakes.append(f'the manifests say: {check}')
         self.screen.heading('5  What became of it')
         for text, number, note in (
                 ('values served by the meters', f'{served:,}', 'their own count'),
                 ('not worth storing', f'{suppressed:,}', 'moved less than the profile asks'),
                 ('durable on the box', f'{durable:,}', 'readings, alarms and events'),
                 ('delivered to the platform', f'{readings:,}', 'lines in out.jsonl'),
-                ('duplicates removed', f'{tally["duplicates"]:,}', 'sent again after the outage'),
+                ('duplicates removed', f'{tally["duplicates_removed"]:,}', 'sent again after the outage'),
                 ('gaps', f'{gaps}', 'sequences neither here nor declared: ' + str(len(mistakes))),
                 ('bytes per reading on the wire', f'{figures["wire"] / readings:.1f}',
                  'with births, dictionaries and MQTT itself'),

@@ -256,7 +256,7 @@ class Gateway(Program):
         super().__init__(folder, name,
                          [self.binary, 'run', '--config', site, '--runtime', runtime], environment)
 
-    def command(self, *arguments, limit=20, runtime=True):
+    def ask(self, *arguments, limit=20, runtime=True):
         """Runs `smart-gateway ARGUMENTS` on the same site; returns the finished process."""
         where = ['--runtime', self.runtime] if runtime else []
         return subprocess.run([self.binary, *arguments, '--config', self.site, *where],
@@ -264,14 +264,14 @@ class Gateway(Program):
 
 
 class Receiver(Program):
-    def __init__(self, folder, build, port, name='receiver', state=None, file='out.jsonl'):
+    def __init__(self, folder, build, port, *arguments, file='out.jsonl'):
         folder = pathlib.Path(folder)
         self.file = folder / file if file else 'none'
-        self.state = state or folder / 'receiver-state'
-        super().__init__(folder, name,
+        self.state = folder / 'receiver-state'
+        super().__init__(folder, 'receiver',
                          [pathlib.Path(build) / 'gateway' / 'receiver' / 'smart-receiver',
                           '--broker', f'mqtt://127.0.0.1:{port}', '--out', self.file,
-                          '--state', self.state])
+                          '--state', self.state, *arguments])
 
     def records(self, kind='reading'):
         return [record for record in self.all_records() if record['line'] == kind]

@@ -74,7 +74,8 @@ def mistakes_of_values(served_log, records, device, point, scale):
 
     A value that the log has at the end and the file lacks is not a mistake here: counting points
     tell what is missing."""
-    served = [json.loads(line) for line in open(served_log, encoding='utf-8')]
+    with open(served_log, encoding='utf-8') as file:
+        served = [json.loads(line) for line in file]
     wanted = collections.Counter(
         float(fractions.Fraction(line['words'][0]) * fractions.Fraction(scale)) for line in served
         if line['device'] == device and line.get('point') == point)

@@ -32,7 +32,7 @@ class SilentNames(unittest.TestCase):
         place.start()
         procs.wait_for(lambda: place.served_count('meter-1') >= 40, 30)
         began = time.monotonic()
-        place.gateway.command('status', '--json', limit=5)
+        place.gateway.ask('status', '--json', limit=5)
         self.assertLess(time.monotonic() - began, 2)
         self.assertEqual(place.delivered('meter-1'), [])
         pathlib.Path('/etc/hosts').write_text('127.0.0.1 localhost broker.nowhere.example\n')

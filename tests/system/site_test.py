@@ -18,17 +18,17 @@ class Site(unittest.TestCase):
         self.town.site.write_text(
             self.good.replace('[gateway]', 'surprise = 1\n[gateway]', 1)
             .replace('profile = "test.meter"', 'profile = "test.unknown"')
-            .replace('unit = 1', 'unit = 999'))
+            .replace('budget = "64MiB"', 'budget = 64'))
 
     def test_every_mistake_is_listed_with_its_place_and_nothing_starts(self):
         self.spoil()
-        checked = self.town.gateway.command('check', runtime=False)
+        checked = self.town.gateway.ask('check', runtime=False)
         self.assertEqual(checked.returncode, 78)
-        for place, word in ((':2:', 'surprise'), ('device.1.profile', 'test.unknown'),
-                            ('device.1.connect.unit', '')):
-            lines = [line for line in checked.stderr.splitlines() + checked.stdout.splitlines()
-                     if place in line and word in line and 'gateway.toml:' in line]
-            self.assertEqual(len(lines), 1, f'{place}: {checked.stderr}{checked.stdout}')
+        said = checked.stderr.splitlines()
+        for line, path in ((2, 'surprise'), (12, 'store.budget'), (21, 'device[1].profile')):
+            found = [text for text in said if f'gateway.toml:{line}:' in text and path in text]
+            self.assertEqual(len(found), 1, f'{line} {path}: {said}')
+        self.assertEqual(len(said), 3, said)
         self.town.gateway.start()
         self.assertEqual(self.town.gateway.process.wait(5), 78)
 
@@ -49,7 +49,7 @@ class Site(unittest.TestCase):
         self.town.start()
         self.town.wait_delivered(5)
         self.spoil()
-        reload = self.town.gateway.command('reload')
+        reload = self.town.gateway.ask('reload')
         self.assertEqual(reload.returncode, 1)
         self.assertIn('surprise', reload.stdout + reload.stderr)
         before = len(self.town.delivered('meter-1'))
@@ -61,7 +61,7 @@ class Site(unittest.TestCase):
         self.town.wait_delivered(5)
         self.town.site.write_text(self.good.replace('id      = "meter-1"',
                                                     'id      = "meter-1"\nname = "Renamed"'))
-        self.assertEqual(self.town.gateway.command('reload').returncode, 0)
+        self.assertEqual(self.town.gateway.ask('reload').returncode, 0)
         procs.wait_for(lambda: any(r['name'] == 'Renamed' for r in self.town.receiver.records()),
                        20, what='readings under the new name')
         self.assertEqual(self.town.mistakes(), [])

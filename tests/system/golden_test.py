@@ -17,6 +17,7 @@ BUILD = os.environ["BUILD_DIR"]
 GOLDEN = SOURCE / "tests/data/v1"
 READER = SOURCE / "schemas/read_batch.py"
 MESSAGES = {path.stem: path.read_bytes() for path in sorted(GOLDEN.glob("*.ssb"))}
+LINES_OF = ("smallest", "kinds", "qualities", "alarm", "control", "tombstone", "tombstone-unknown")  # in lines.jsonl
 PAGE = (SOURCE / "schemas/protocol.md").read_text()
 
 
@@ -39,13 +40,24 @@ class Golden(unittest.TestCase):
                 self.assertEqual(batches.as_json(read_batch.decode(message)), expected(name))
 
     def test_the_lines_are_those_beside_them(self):
-        files = [GOLDEN / f"{name}.ssb" for name in
-                 ("smallest", "kinds", "qualities", "alarm", "control", "tombstone", "tombstone-unknown")]
+        files = [GOLDEN / f"{name}.ssb" for name in LINES_OF]
         status, lines, _ = run_reader("--dict", GOLDEN / "dictionary.json", *files)
         wanted = [json.loads(line) for line in (GOLDEN / "lines.jsonl").read_text().splitlines()]
         for line in lines + wanted:  # the command does not know the org of a message without dictionaries
             line.pop("org")
         self.assertEqual((status, lines), (0, wanted))
+
+    def test_the_receiver_writes_the_same_lines(self):
+        receiver, seen = pathlib.Path(BUILD) / "gateway/receiver/smart-receiver", []
+        for name in LINES_OF:
+            done = subprocess.run([receiver, "decode", GOLDEN / f"{name}.ssb", "--dictionary", GOLDEN / "dictionary.json"],
+                                  capture_output=True, text=True, check=True)
+            seen += [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        wanted = [json.loads(line) for line in (GOLDEN / "lines.jsonl").read_text().splitlines()]
+        for line in seen + wanted:
+            if line["line"] == "gap":  # its times are the ledger's to say, not the message's alone
+                line["first_time"] = line["last_time"] = None
+        self.assertEqual(seen, wanted)
 
     def test_the_large_one_is_compressed(self):
         seen = expected("large")

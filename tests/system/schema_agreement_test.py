@@ -136,6 +136,19 @@ class Messages(unittest.TestCase):
             self.assertEqual([error.message for error in fits.iter_errors(json.loads(text))], [], text[:300])
 
 
+class Shipped(unittest.TestCase):
+    def test_every_profile_is_free_of_mistakes_and_reads_its_examples(self):
+        gateway = pathlib.Path(os.environ["BUILD_DIR"]) / "gateway/smart-gateway"
+        for path in sorted(PROFILES.glob("*.profile.toml")):
+            for command in ("lint", "test"):
+                with self.subTest(f"{command} {path.name}"):
+                    done = subprocess.run([gateway, "profile", command, path], capture_output=True, text=True, check=False)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            profile = tomllib.loads(path.read_text())
+            expected = {point for example in profile["example"] for point in example["expect"]}
+            self.assertEqual(expected, {point["id"] for point in profile["point"]}, path.name)
+
+
 class VocabularyTest(unittest.TestCase):
     def setUp(self):
         self.units = tomllib.loads((SCHEMAS / "units.toml").read_text())["unit"]

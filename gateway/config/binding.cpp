@@ -49,10 +49,10 @@ ProfileSet load_folder(const std::string& folder, const Vocabulary& vocabulary, 
         auto& place = profiles[profile.id];
         const auto order = place ? compare_versions(profile.version, place->version)
                                  : std::strong_ordering::greater;
-        if (order == 0) {
+        if (std::is_eq(order)) {
             mistakes.add({file}, "profile.version",
                          profile.id + ' ' + profile.version + " is already in " + place->file);
-        } else if (order > 0) {
+        } else if (std::is_gt(order)) {
             place = std::make_shared<const Profile>(std::move(profile));
         }
     }

@@ -55,9 +55,9 @@ bool version_fits(std::string_view rule, std::string_view version)
         one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
         const auto sign = one.substr(0, one.find_first_not_of("<>="));
         const auto order = compare_versions(version, one.substr(sign.size()));
-        const bool fits = (sign.find('=') != std::string_view::npos && order == 0) ||
-                          (sign.starts_with('>') && order > 0) ||
-                          (sign.starts_with('<') && order < 0);
+        const bool fits = (sign.find('=') != std::string_view::npos && std::is_eq(order)) ||
+                          (sign.starts_with('>') && std::is_gt(order)) ||
+                          (sign.starts_with('<') && std::is_lt(order));
         if (!fits) {
             return false;
         }

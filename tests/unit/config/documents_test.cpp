@@ -75,10 +75,10 @@ TEST(Documents, EveryPrefixIsReadWithoutHarm)
     for (const auto* name : {"modbus.profile.toml", "complete.site.toml"}) {
         const auto whole = slurp(data_folder + "/good/" + name);
         std::size_t refused = 0;
-        for (std::size_t size = 0; size < whole.size(); size += 3) {
+        for (std::size_t size = 0; size < whole.size(); size += 11) {
             refused += check(whole.substr(0, size), name, words).empty() ? 0U : 1U;
         }
-        EXPECT_GT(refused, whole.size() / 6) << name;
+        EXPECT_GT(refused, whole.size() / 22) << name;
     }
 }
 
@@ -88,7 +88,7 @@ TEST(Documents, EveryChangedByteIsReadWithoutHarm)
     const auto whole = slurp(data_folder + "/good/modbus.profile.toml");
     std::uint32_t state = 1;
     std::size_t refused = 0;
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < 150; ++round) {
         auto text = whole;
         for (int i = 0; i < 4; ++i) {
             state = state * 1'664'525 + 1'013'904'223;
@@ -96,7 +96,7 @@ TEST(Documents, EveryChangedByteIsReadWithoutHarm)
         }
         refused += check(text, "modbus.profile.toml", words).empty() ? 0U : 1U;
     }
-    EXPECT_GT(refused, 100U);
+    EXPECT_GT(refused, 40U);
 }
 
 TEST(Documents, AllMistakesAreReportedAtOnceInTheirOrder)

@@ -115,11 +115,11 @@ TEST(Literal, ComparesFractionsExactly)
 
 TEST(Version, ComparesPartByPart)
 {
-    EXPECT_TRUE(compare_versions("1.10", "1.9") > 0);
-    EXPECT_TRUE(compare_versions("1.2", "1.2.0") < 0);
-    EXPECT_TRUE(compare_versions("7.04b", "7.04a") > 0);
-    EXPECT_TRUE(compare_versions("1.0.0", "1.0.0") == 0);
-    EXPECT_TRUE(compare_versions("", "0") < 0);
+    EXPECT_TRUE(std::is_gt(compare_versions("1.10", "1.9")));
+    EXPECT_TRUE(std::is_lt(compare_versions("1.2", "1.2.0")));
+    EXPECT_TRUE(std::is_gt(compare_versions("7.04b", "7.04a")));
+    EXPECT_TRUE(std::is_eq(compare_versions("1.0.0", "1.0.0")));
+    EXPECT_TRUE(std::is_lt(compare_versions("", "0")));
 }
 
 TEST(Version, FitsARuleOfAProfile)

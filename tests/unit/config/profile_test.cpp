@@ -20,7 +20,7 @@ Profile good(const std::string& name)
     return profile;
 }
 
-const Point& point(const Profile& profile, const std::string& id)
+Point point(const Profile& profile, const std::string& id)
 {
     for (const auto& each : profile.points) {
         if (each.id == id) {
@@ -103,7 +103,7 @@ TEST(Profile, IdentityAlarmsAcceptanceAndExamplesOfARealMeter)
 TEST(Profile, FractionsAreExact)
 {
     const auto air = good("air-quality.purpleair-pa-ii");
-    const auto& temperature = point(air, "enclosure_temperature");
+    const auto temperature = point(air, "enclosure_temperature");
     EXPECT_EQ(temperature.scale.times, *Fraction::of(5, 9));
     EXPECT_EQ(temperature.offset.times, *Fraction::of(-160, 9));
     ASSERT_EQ(air.checks.size(), 1U);
@@ -116,7 +116,7 @@ TEST(Profile, FractionsAreExact)
 TEST(Profile, RowsNamesAndDependencies)
 {
     const auto road = good("road-weather.ntcip1204-ess");
-    const auto& status = point(road, "surface_status");
+    const auto status = point(road, "surface_status");
     ASSERT_TRUE(status.each);
     EXPECT_EQ(status.each->max, 8);
     EXPECT_EQ(get<std::string>(status.each->count, "oid", {}), ".2.9.1.0");
@@ -165,7 +165,7 @@ TEST(Profile, FactorsMayNameParameters)
 
 TEST(Profile, RatesAreInTheUnitPerSecond)
 {
-    const auto& wind = point(good("ascii"), "wind_speed");
+    const auto wind = point(good("ascii"), "wind_speed");
     EXPECT_EQ(wind.rate_per_second, Fraction(20));
     EXPECT_EQ(wind.stuck, Duration(6h));
 }
@@ -180,7 +180,7 @@ TEST(Profile, CountersMayWrapAtSixtyFourBits)
 TEST(Profile, RowsAreCountedByAReadOfTheDriver)
 {
     const auto profile = good("modbus");
-    const auto& battery = point(profile, "battery");
+    const auto battery = point(profile, "battery");
     EXPECT_EQ(get<std::int64_t>(battery.each->count, "address", 0), 200);
 }
 

@@ -48,8 +48,8 @@ std::vector<PlannedRequest> describe_modbus(const Profile& profile)
     Mistakes mistakes;
     const auto map = modbus::read_map(profile, mistakes);
     std::map<Duration, std::vector<std::uint16_t>> by_period;
-    for (std::uint16_t row = 0; mistakes.empty() && row < profile.points.size(); ++row) {
-        by_period[profile.points[row].poll].push_back(row);
+    for (std::size_t row = 0; mistakes.empty() && row < profile.points.size(); ++row) {
+        by_period[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
     }
     std::vector<PlannedRequest> requests;
     modbus::Layout layout(map.points, map.limits);

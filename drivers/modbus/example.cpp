@@ -117,13 +117,13 @@ void run(const Example& example, const Profile& profile, const RegisterMap& map,
                               id + ": expected " + example.expect.at(id) + ", got " + got);
     };
     std::vector<std::uint16_t> due;
-    for (std::uint16_t row = 0; row < map.points.size(); ++row) {
+    for (std::size_t row = 0; row < map.points.size(); ++row) {
         const auto& id = profile.points[row].id;
         if (!example.expect.contains(id)) {
             continue;
         }
         if (covers(image, map.points[row])) {
-            due.push_back(row);
+            due.push_back(static_cast<std::uint16_t>(row));
         } else {
             differs(id, "nothing: the example does not give its registers");
         }

@@ -30,8 +30,8 @@ Status to_status(const Error& error)
 
 class TcpStream final : public ByteStream {
 public:
-    TcpStream(asio::any_io_executor executor, std::string address, std::uint16_t port)
-        : socket_(std::move(executor)), address_(std::move(address)), port_(port)
+    TcpStream(const asio::any_io_executor& executor, std::string address, std::uint16_t port)
+        : socket_(executor), address_(std::move(address)), port_(port)
     {
     }
 
@@ -107,7 +107,7 @@ private:
 std::unique_ptr<ByteStream> make_tcp_stream(asio::any_io_executor executor, std::string address,
                                             std::uint16_t port)
 {
-    return std::make_unique<TcpStream>(std::move(executor), std::move(address), port);
+    return std::make_unique<TcpStream>(executor, std::move(address), port);
 }
 
 }  // namespace gateway

@@ -68,7 +68,7 @@ path  = "{run.folder}/profiles"
 trust = "local"
 [store]
 path     = "{run.folder}/state"
-interval = {{ billing = "1s", telemetry = "1s" }}      # short, so that there is something to see
+interval = {{ billing = "1s", telemetry = "1s", diagnostic = "1s" }}  # short, to see something
 [uplink]
 broker  = "mqtt://127.0.0.1:{broker_port}"
 release = "receipt"

@@ -306,8 +306,8 @@ TEST_F(UplinkTest, HostileReceiptsChangeNothing)
         platform->publish("receipt", "garbage");
         platform->publish("receipt", std::string(300'000, ' '));
         platform->publish("receipt", receipt("receiver-1", box, here, "[[5,1]]"));
-        EXPECT_TRUE(co_await until(
-            [this, before] { return uplink->status().ignored_receipts == before + 6; }));
+        EXPECT_TRUE(
+            co_await until([&] { return uplink->status().ignored_receipts == before + 6; }));
         platform->publish("receipt", receipt("receiver-1", box, here, "[[1,51]]"));
         EXPECT_TRUE(co_await until([this] { return !events.empty(); }));
         EXPECT_EQ(events.front().code, "receipt-above-head");

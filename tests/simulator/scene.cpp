@@ -50,8 +50,9 @@ std::uint16_t address_of(const std::string& text, const Field& field)
 /// The same as in a profile's `[[example]]`.
 void parse_registers(Table& registers, Device& device)
 {
-    for (const auto& [name, function] : tables) {
-        const auto field = registers[name];
+    for (const auto& table : tables) {
+        const auto function = table.second;
+        const auto field = registers[table.first];
         if (field && std::holds_alternative<std::int64_t>(field.setting()->value)) {
             field.integer(device.walking, 1, 65535);
             continue;
@@ -114,7 +115,7 @@ void parse_profile_cells(const Field& field, const Field& values, const std::str
     values.table([&](Table& table) {
         for (const auto& [id, value] : table.settings()) {
             const auto entry = table[id];
-            const auto known = [&id](const auto& point) { return point.id == id; };
+            const auto known = [&name = id](const auto& point) { return point.id == name; };
             if (std::none_of(profile.points.begin(), profile.points.end(), known)) {
                 entry.mistake("the profile has no such point");
             }

@@ -20,21 +20,25 @@ void bind_with(Configuration& configuration, const std::vector<std::string>& fol
     configuration.devices = gateway::bind(configuration.site, configuration.profiles, mistakes);
 }
 
+std::string kept_profile(const std::string& folder, const std::string& id)
+{
+    return folder + "/profiles/" + id + ".profile.toml";
+}
+
 /// Copies what `good` is made of: the profiles in use, then the site file.
 Status keep(const Configuration& good, const std::string& folder)
 {
     std::set<std::string> wanted;
     for (const auto& device : good.devices) {
         const auto& profile = *device.profile;
-        const auto name = profile.id + ".profile.toml";
-        if (!wanted.insert(name).second) {
+        if (!wanted.insert(profile.id).second) {
             continue;
         }
         const auto text = read_file(profile.file, longest_document);
         if (!text) {
             return text.error();
         }
-        if (auto kept = replace_file(folder + "/profiles/" + name, *text); !kept) {
+        if (auto kept = replace_file(kept_profile(folder, profile.id), *text); !kept) {
             return kept;
         }
     }
@@ -48,8 +52,7 @@ bool is_kept(const Configuration& good, const std::string& folder)
         return false;
     }
     for (const auto& device : good.devices) {
-        const auto copy = read_file(folder + "/profiles/" + device.profile->id + ".profile.toml",
-                                    longest_document);
+        const auto copy = read_file(kept_profile(folder, device.profile->id), longest_document);
         if (!copy || to_hex(sha256(*copy)) != device.profile->sha256) {
             return false;
         }

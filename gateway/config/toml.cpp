@@ -19,7 +19,7 @@ public:
         SettingTable to;
         for (const auto& [key, node] : from) {
             const auto name = std::string(key.str());
-            auto setting = value(node, path.empty() ? name : path + '.' + name);
+            auto setting = value(node, below(path, name));
             setting.key_line = key.source().begin.line;
             setting.key_column = key.source().begin.column;
             to.emplace(name, std::move(setting));
@@ -28,6 +28,11 @@ public:
     }
 
 private:
+    static std::string below(const std::string& path, const std::string& name)
+    {
+        return path.empty() ? name : path + '.' + name;
+    }
+
     Setting value(const toml::node& node, const std::string& path)
     {
         Setting setting{.value = false, .place = place(node.source())};

@@ -10,12 +10,13 @@ namespace {
 
 class Secrets : public testing::Test {
 protected:
-    Secrets() { unsetenv("CREDENTIALS_DIRECTORY"); }  // NOLINT(concurrency-mt-unsafe): one thread
-    ~Secrets() override
-    {
-        unsetenv("CREDENTIALS_DIRECTORY");
-    }  // NOLINT(concurrency-mt-unsafe): one thread
+    Secrets() { forget(); }
+    ~Secrets() override { forget(); }
 
+    static void forget()
+    {
+        unsetenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): one thread
+    }
     void write(const std::string& name, const std::string& text, mode_t mode) const
     {
         ASSERT_EQ(chmod(folder.write(name, text).c_str(), mode), 0);

@@ -9,7 +9,7 @@ namespace gateway::mqtt {
 namespace asio = boost::asio;
 
 Client::Client(asio::any_io_executor executor, Worker& worker, Options options)
-    : connection_(std::make_shared<Connection>(std::move(executor), worker, std::move(options)))
+    : connection_(Connection::make(std::move(executor), worker, std::move(options)))
 {
 }
 

@@ -99,7 +99,7 @@ public:
 
 private:
     class Connection;
-    std::shared_ptr<Connection> connection_;  // shared with jobs on the worker and posted handlers
+    std::shared_ptr<Connection> connection_;  // shared with coroutines and timers that wait
 };
 
 }  // namespace gateway::mqtt

@@ -1,7 +1,6 @@
 #include "gateway/mqtt/connection.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -12,32 +11,23 @@ namespace gateway::mqtt {
 
 namespace asio = boost::asio;
 
-Client::Connection::Connection(asio::any_io_executor executor, Worker& worker, Options options)
-    : executor_(std::move(executor)),
-      worker_(worker),
-      options_(std::move(options)),
-      watch_(executor_)
+Client::Connection::Connection(asio::any_io_executor executor, Options options)
+    : executor_(std::move(executor)), options_(std::move(options)), watch_(executor_)
 {
 }
 
-// ---- on the loop
-
-/// Runs `call` on the worker; what the library refuses at once completes `id` like any failure.
-template <typename Call>
-void Client::Connection::submit(Id id, Call call)
+std::shared_ptr<Client::Connection> Client::Connection::make(asio::any_io_executor executor,
+                                                             Worker& worker, Options options)
 {
-    auto job = [self = shared_from_this(), id, call = std::move(call)] {
-        if (self->detached_) {
-            return;
-        }
-        try {
-            call(*self);
-        } catch (const paho::exception& thrown) {
-            auto failure = failure_of(thrown);
-            self->add(Completed{id, {{failure.error, 0}, std::move(failure.text), {}}});
+    const std::shared_ptr<Connection> made(new Connection(executor, options));
+    auto deliver = [weak = std::weak_ptr(made)] {
+        if (const auto self = weak.lock()) {
+            self->deliver();
         }
     };
-    worker_.post(std::move(job));
+    made->link_ =
+        std::make_shared<Link>(std::move(executor), worker, std::move(options), std::move(deliver));
+    return made;
 }
 
 Client::Connection::Id Client::Connection::expect(Done done, bool publish)
@@ -80,7 +70,7 @@ asio::awaitable<Result<Session>> Client::Connection::connect(std::shared_ptr<Con
 {
     auto start = [self](Done done) {
         const auto id = self->expect(std::move(done), false);
-        self->submit(id, [id](Connection& connection) { connection.open(id); });
+        self->link_->connect(id);
     };
     auto completion = co_await wait_for(self, std::move(start), self->options_.connect_timeout);
     if (completion.outcome.error) {
@@ -95,9 +85,7 @@ asio::awaitable<Status> Client::Connection::subscribe(std::shared_ptr<Connection
 {
     auto start = [self, topic = std::move(topic)](Done done) {
         const auto id = self->expect(std::move(done), false);
-        self->submit(id, [id, topic](Connection& connection) {
-            connection.client_->subscribe(topic, 1, context_of(id), connection);
-        });
+        self->link_->subscribe(id, topic);
     };
     auto completion = co_await wait_for(self, std::move(start), self->options_.answer_timeout);
     if (completion.outcome.error) {
@@ -133,10 +121,7 @@ asio::awaitable<void> Client::Connection::disconnect(std::shared_ptr<Connection>
     }
     auto start = [self, limit](Done done) {
         const auto id = self->expect(std::move(done), false);
-        self->submit(id, [id, limit](Connection& connection) {
-            connection.client_->disconnect(static_cast<int>(limit.count()), context_of(id),
-                                           connection);
-        });
+        self->link_->disconnect(id, limit);
     };
     const auto completion = co_await wait_for(self, std::move(start), limit);
     self->lost_ = true;
@@ -149,7 +134,7 @@ void Client::Connection::publish(std::string topic, std::shared_ptr<const Bytes>
     const auto id = expect(
         [done = std::move(done)](const Completion& completion) { done(completion.outcome); }, true);
     if (lost_) {
-        add(Completed{id, {{make_error_code(Fault::closed), 0}, {}, {}}});
+        link_->add(Completed{id, {{make_error_code(Fault::closed), 0}, {}, {}}});
         return;
     }
     waiting_.push_back({id, std::move(topic), std::move(payload), retained});
@@ -164,11 +149,7 @@ void Client::Connection::send_next()
         if (in_flight_++ == 0) {
             last_answer_ = std::chrono::steady_clock::now();
         }
-        const auto id = next.id;
-        submit(id, [next = std::move(next)](Connection& connection) {
-            connection.client_->publish(next.topic, next.payload->data(), next.payload->size(), 1,
-                                        next.retained, context_of(next.id), connection);
-        });
+        link_->publish(next.id, std::move(next.topic), std::move(next.payload), next.retained);
     }
     if (in_flight_ > 0 && !watching_) {
         watching_ = true;
@@ -197,11 +178,7 @@ void Client::Connection::watch_answers()
 
 void Client::Connection::deliver()
 {
-    std::vector<Event> events;
-    {
-        const std::lock_guard lock(mutex_);
-        events.swap(events_);
-    }
+    auto events = link_->take_events();
     for (auto& event : events) {
         if (detached_) {
             return;
@@ -274,71 +251,7 @@ void Client::Connection::detach()
 {
     detached_ = true;
     watch_.cancel();
-    // No callback runs once this has returned: the library destroys a client under its lock.
-    worker_.post([self = shared_from_this()] { self->client_.reset(); });
-}
-
-// ---- on the worker
-
-void Client::Connection::open(Id id)
-{
-    client_ = std::make_unique<paho::async_client>(uri(options_), options_.client_id,
-                                                   create_options(options_));
-    client_->set_connection_lost_handler([this](const std::string& cause) {
-        add(Lost{{make_error_code(Fault::closed), cause.empty() ? "connection lost" : cause}});
-    });
-    client_->set_disconnected_handler([this](const paho::properties&, paho::ReasonCode code) {
-        const Error error(code, reason_category());
-        add(Lost{{error, error.message()}});
-    });
-    client_->set_message_callback([this](const paho::const_message_ptr& message) {
-        const auto& payload = message->get_payload();
-        add(Message{message->get_topic(), Bytes(payload.begin(), payload.end()),
-                    message->is_retained()});
-    });
-    client_->connect(connect_options(options_), context_of(id), *this);
-}
-
-// ---- on the library's threads
-
-void Client::Connection::on_success(const paho::token& token)
-{
-    Completion completion;
-    if (token.get_type() == paho::token::CONNECT) {
-        completion.session = session_of(token);
-    } else if (token.get_type() == paho::token::PUBLISH) {
-        completion.outcome.reason_code = static_cast<int>(token.get_reason_code());
-    }
-    add(Completed{id_of(token), std::move(completion)});
-}
-
-void Client::Connection::on_failure(const paho::token& token)
-{
-    auto failure = failure_of(token);
-    Completion completion;
-    if (token.get_type() == paho::token::PUBLISH && failure.error.category() == reason_category()) {
-        completion.outcome.reason_code = failure.error.value();
-    } else {
-        completion.outcome.error = failure.error;
-    }
-    completion.text = std::move(failure.text);
-    add(Completed{id_of(token), std::move(completion)});
-}
-
-void Client::Connection::add(Event event)
-{
-    if (detached_) {
-        return;
-    }
-    bool first = false;
-    {
-        const std::lock_guard lock(mutex_);
-        first = events_.empty();
-        events_.push_back(std::move(event));
-    }
-    if (first) {
-        asio::post(executor_, [self = shared_from_this()] { self->deliver(); });
-    }
+    link_->close();
 }
 
 }  // namespace gateway::mqtt

@@ -1,41 +1,28 @@
 #pragma once
 
 #include "gateway/mqtt/client.hpp"
-#include "gateway/mqtt/paho.hpp"
+#include "gateway/mqtt/link.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <unordered_map>
-#include <variant>
-#include <vector>
 
 namespace gateway::mqtt {
 
-/// How an operation ended, with words where it failed.
-struct Completion {
-    Outcome outcome;
-    std::string text;
-    std::optional<Session> session;  ///< of a connect
-};
-
-/// The library's client and what waits for it. Three threads meet here: the loop owns everything
-/// but `client_`, which only jobs on the worker touch; the library's callbacks run under its
-/// process-wide lock and do nothing but add to `events_` and post once per burst.
-class Client::Connection final : public std::enable_shared_from_this<Connection>,
-                                 private paho::iaction_listener {
+/// What waits for the library's client, and the rules of a session: each operation ends once, no
+/// more publishes with the broker than it takes, and missing acknowledgements end the session.
+/// On the loop only.
+class Client::Connection final : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(boost::asio::any_io_executor executor, Worker& worker, Options options);
-    ~Connection() override = default;
+    static std::shared_ptr<Connection> make(boost::asio::any_io_executor executor, Worker& worker,
+                                            Options options);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -50,7 +37,7 @@ public:
                                                    std::chrono::milliseconds limit);
     void publish(std::string topic, std::shared_ptr<const Bytes> payload, bool retained,
                  std::function<void(Outcome)> done);
-    /// No handler is called afterwards; the library's client is destroyed on the worker.
+    /// No handler is called afterwards.
     void detach();
 
     std::function<void(Message)> on_message;
@@ -60,14 +47,6 @@ public:
 private:
     using Id = std::uintptr_t;
     using Done = std::function<void(Completion)>;
-    struct Completed {
-        Id id;
-        Completion completion;
-    };
-    struct Lost {
-        Failure failure;
-    };
-    using Event = std::variant<Message, Completed, Lost>;
     struct Publish {
         Id id;
         std::string topic;
@@ -79,9 +58,8 @@ private:
         bool publish;
     };
 
-    // On the loop.
-    template <typename Call>
-    void submit(Id id, Call call);
+    Connection(boost::asio::any_io_executor executor, Options options);
+
     Id expect(Done done, bool publish);
     void send_next();
     void deliver();
@@ -95,23 +73,10 @@ private:
                                                        std::function<void(Done)> start,
                                                        std::chrono::milliseconds limit);
 
-    // On the worker.
-    void open(Id id);
-
-    // On the library's threads.
-    void on_success(const paho::token& token) override;
-    void on_failure(const paho::token& token) override;
-    void add(Event event);
-
     boost::asio::any_io_executor executor_;
-    Worker& worker_;
     const Options options_;
-
-    std::unique_ptr<paho::async_client> client_;
-
-    std::mutex mutex_;
-    std::vector<Event> events_;
-    std::atomic<bool> detached_ = false;
+    std::shared_ptr<Link> link_;  // shared with jobs on the worker
+    bool detached_ = false;
 
     Id last_id_ = 0;
     std::unordered_map<Id, Pending> pending_;

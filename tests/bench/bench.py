@@ -33,36 +33,48 @@ def cpu_seconds(pid):
     return time.clock_gettime((~pid << 3) | 2)  # CLOCK_PROCESS_CPUTIME_ID of another process
 
 
-def is_data(topic):
-    return topic.split('/')[2] in ('data', 'history')
+def is_batch(topic):
+    return topic.split('/')[2] == 'data'
 
 
-def batch_points(topic, payload):
-    return read_batch.decode(payload).count if is_data(topic) else 0
+def is_bare(topic):
+    return topic.startswith('bare/')
 
 
-def bare_points(_, payload):
-    return payload.count(b',') + 1
+def points_of(topic, payload):
+    return payload.count(b',') + 1 if is_bare(topic) else read_batch.decode(payload).count
 
 
-def measure(program, link, subscriber, points_of, seconds):
-    """The figures of one program over a window that begins now."""
-    began, cpu, wire, written = (time.time(), cpu_seconds(program.pid), link.bytes_up,
-                                 program.written_bytes())
-    time.sleep(seconds)
-    ended = time.time()
-    cpu = cpu_seconds(program.pid) - cpu
-    wire, written = link.bytes_up - wire, program.written_bytes() - written
-    peak = program.peak_kb()
-    sizes = [(points_of(topic, data), len(data)) for when, topic, data in subscriber.messages()
-             if began <= when < ended]
-    points = sum(count for count, _ in sizes)
-    if not points:
-        raise RuntimeError(f'{program.name} delivered nothing: {program.lines()[-3:]}')
-    payload = sum(size for count, size in sizes if count)
-    return {'points': points, 'rate': points / (ended - began), 'cpu': cpu / points * 1e6,
-            'memory': peak / 1024, 'payload': payload / points, 'wire': wire / points,
-            'written': written / points}
+class Meter:
+    """The figures of one program from one message with points to a later one."""
+
+    def __init__(self, program, link, subscriber, carries_points):
+        self.program, self.link, self.subscriber = program, link, subscriber
+        self.carries_points = carries_points
+
+    def messages(self):
+        return [m for m in self.subscriber.messages() if self.carries_points(m[1])]
+
+    def next_message(self):
+        """Waits for the next message; its number, and what was used up to then."""
+        before = len(self.messages())
+        procs.wait_for(lambda: len(self.messages()) > before, 30,
+                       what=lambda: f'a message; {self.program.name}: {self.program.lines()[-3:]}')
+        return (len(self.messages()), time.monotonic(), cpu_seconds(self.program.pid),
+                self.link.bytes_up, self.program.written_bytes())
+
+    def run(self, seconds):
+        self.next_message()  # what is sent once is behind us
+        first, *begin = self.next_message()
+        time.sleep(seconds)
+        last, *end = self.next_message()
+        took, cpu, wire, written = (after - before for before, after in zip(begin, end))
+        inside = self.messages()[first:last]
+        points = sum(points_of(topic, payload) for _, topic, payload in inside)
+        return {'rate': points / took, 'cpu': cpu / points * 1e6,
+                'memory': self.program.peak_kb() / 1024,
+                'payload': sum(len(payload) for _, _, payload in inside) / points,
+                'wire': wire / points, 'written': written / points}
 
 
 def measure_gateway(run, place, seconds):
@@ -70,9 +82,7 @@ def measure_gateway(run, place, seconds):
     place.write_site(link.port)
     subscriber = run.add(procs.Subscriber(run.folder, place.broker, 'ss1/#')).start()
     gateway = run.add(place.gateway).start()
-    procs.wait_for(lambda: any(is_data(topic) for _, topic, _ in subscriber.messages()), 30,
-                   what=lambda: f'a first batch: {gateway.lines()[-3:]}')
-    figures = measure(gateway, link, subscriber, batch_points, seconds)
+    figures = Meter(gateway, link, subscriber, is_batch).run(seconds)
     gateway.stop()
     return figures
 
@@ -83,8 +93,7 @@ def measure_poller(run, place, build, seconds):
     poller = run.add(procs.Program(
         run.folder, 'poller', [build / 'tests' / 'bench' / 'poller', link.port, place.period_ms,
                                place.points, place.kind, *place.ports()])).start()
-    procs.wait_for(lambda: list(subscriber.messages()), 30, what='a first bare message')
-    figures = measure(poller, link, subscriber, bare_points, seconds)
+    figures = Meter(poller, link, subscriber, is_bare).run(seconds)
     poller.stop()
     return figures
 
@@ -113,7 +122,7 @@ def start_time(build, folder):
             began = time.time()
             run.add(place.gateway).start()
             first = procs.wait_for(lambda: [when for when, topic, _ in subscriber.messages()
-                                            if is_data(topic)], 30)[0]
+                                            if is_batch(topic)], 30)[0]
             times.append(first - began)
     return sorted(times)[2]
 
@@ -152,7 +161,7 @@ def main():
     parser.add_argument('--only', nargs='*', default=[],
                         help='rates and kinds: 100 10000 float32; also start, micro')
     options = parser.parse_args()
-    folder = options.build.parent / 'bench'
+    folder = options.build.parent.resolve() / 'bench'
     shutil.rmtree(folder, ignore_errors=True)
     only = set(options.only)
     results = {}

@@ -19,7 +19,7 @@ DeviceConfig device_with_rules()
     for (std::uint16_t row = 0; row < point_count; ++row) {
         Point point;
         point.id = "p" + std::to_string(row);
-        point.scale.times = Fraction(1, 10);
+        point.scale.times = Fraction::of(1, 10).value();
         point.missing = {Value::integer(0x7FFF)};
         point.missing_nan = true;
         point.valid_low = Fraction(0);

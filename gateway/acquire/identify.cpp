@@ -1,8 +1,7 @@
 #include "gateway/acquire/identify.hpp"
 
 #include "gateway/acquire/limits.hpp"
-
-#include <re2/re2.h>
+#include "gateway/config/literal.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -13,15 +12,6 @@ namespace gateway {
 
 namespace {
 
-bool matches(const std::string& text, const std::string& pattern)
-{
-    RE2::Options options;
-    options.set_log_errors(false);
-    options.set_encoding(RE2::Options::EncodingLatin1);
-    const RE2 expression(pattern, options);
-    return expression.ok() && RE2::FullMatch(text, expression);
-}
-
 bool fulfils(const Identify& identify, const std::optional<Value>& answer)
 {
     if (!answer || answer->is_none()) {
@@ -29,7 +19,7 @@ bool fulfils(const Identify& identify, const std::optional<Value>& answer)
     }
     const Limits range(identify.low, identify.high, Fraction(1), Fraction(0));
     return range.side_of(*answer) == Side::inside &&
-           (identify.matches.empty() || matches(identity_text(*answer), identify.matches));
+           (identify.matches.empty() || matches_regex(identity_text(*answer), identify.matches));
 }
 
 /// The leading numbers of "1.3.01-rc1": 1, 3, 1.

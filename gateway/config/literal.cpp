@@ -57,7 +57,7 @@ bool is_id(std::string_view text)
 
 bool matches(std::string_view text, const char* pattern)
 {
-    return RE2::FullMatch(re2::StringPiece(text.data(), text.size()), pattern);
+    return RE2::FullMatch({text.data(), text.size()}, pattern);
 }
 
 bool is_url(std::string_view text, std::initializer_list<std::string_view> schemes)
@@ -68,9 +68,22 @@ bool is_url(std::string_view text, std::initializer_list<std::string_view> schem
     });
 }
 
+re2::StringPiece piece(std::string_view text)
+{
+    return {text.data(), text.size()};
+}
+
+/// What a device says is bytes of no known encoding; what does not compile stays silent.
+RE2::Options bytes_and_silence()
+{
+    RE2::Options options(RE2::Quiet);
+    options.set_encoding(RE2::Options::EncodingLatin1);
+    return options;
+}
+
 bool is_regex(std::string_view text)
 {
-    return RE2(re2::StringPiece(text.data(), text.size()), RE2::Quiet).ok();
+    return RE2(piece(text), bytes_and_silence()).ok();
 }
 
 bool is_broker(std::string_view text)
@@ -202,6 +215,12 @@ const Format regex_format{is_regex, "a regular expression of RE2"};
 const Format conforms_format{
     [](std::string_view text) { return matches(text, "[a-z0-9][a-z0-9.-]{0,62}/[0-9]{1,4}"); },
     "a specification; write \"il.spec.energy-meter/1\""};
+
+bool matches_regex(std::string_view text, std::string_view pattern)
+{
+    const RE2 expression(piece(pattern), bytes_and_silence());
+    return expression.ok() && RE2::FullMatch(piece(text), expression);
+}
 
 std::optional<HostPort> parse_host_port(std::string_view text)
 {

@@ -49,6 +49,9 @@ extern const Format pointer_format;    ///< a JSON pointer, RFC 6901
 extern const Format regex_format;      ///< compiles in RE2
 extern const Format conforms_format;   ///< "il.spec.energy-meter/1"
 
+/// Whether the whole text, bytes of any encoding, is what the RE2 expression describes.
+bool matches_regex(std::string_view text, std::string_view pattern);
+
 struct HostPort {
     std::string host;  ///< without brackets
     std::uint16_t port = 0;

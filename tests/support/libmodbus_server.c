@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static int fill(modbus_mapping_t *map)
+static int fill(modbus_mapping_t* map)
 {
     char table[16];
     unsigned address = 0, word = 0;
@@ -32,15 +32,15 @@ static int fill(modbus_mapping_t *map)
 
 int main(void)
 {
-    modbus_t *line = modbus_new_tcp("127.0.0.1", 0);
-    modbus_mapping_t *map = modbus_mapping_new(65536, 65536, 65536, 65536);
+    modbus_t* line = modbus_new_tcp("127.0.0.1", 0);
+    modbus_mapping_t* map = modbus_mapping_new(65536, 65536, 65536, 65536);
     if (line == NULL || map == NULL || !fill(map)) {
         return 1;
     }
     int listening = modbus_tcp_listen(line, 4);
     struct sockaddr_in where;
     socklen_t size = sizeof where;
-    if (listening < 0 || getsockname(listening, (struct sockaddr *)&where, &size) != 0) {
+    if (listening < 0 || getsockname(listening, (struct sockaddr*)&where, &size) != 0) {
         return 1;
     }
     printf("%d\n", ntohs(where.sin_port));

@@ -452,7 +452,8 @@ std::uint64_t commits_of_a_killed_child(const OutboxSettings& settings, int mill
     std::uint64_t durable = 0;
     while (durable == 0 && read(pipe_ends[0], &durable, sizeof durable) == sizeof durable) {
     }
-    usleep(static_cast<useconds_t>(milliseconds) * 1000);  // let it be anywhere in a commit
+    // NOLINTNEXTLINE(sleep): the kill shall come anywhere in a commit, where no event tells
+    usleep(static_cast<useconds_t>(milliseconds) * 1000);
     kill(child, SIGKILL);
     while (read(pipe_ends[0], &durable, sizeof durable) == sizeof durable) {
     }

@@ -146,7 +146,7 @@ DeviceConfig device_by_hand(const ReadOptions& what)
     }
     const auto site_text =
         "schema = \"smartstate.site/1\"\n[gateway]\nid = \"by-hand\"\norg = "
-        "\"place-0\"\n[profiles]\ntrust = \"local\"\n"
+        "\"place-0000000\"\n[profiles]\ntrust = \"local\"\n"
         "[[device]]\nid = \"device\"\nprofile = \"" +
         id + "\"\nconnect = " + connect_as_toml(what.connect) + "\n";
     const auto site = parse_site(site_text, "--connect", mistakes);

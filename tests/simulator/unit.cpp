@@ -13,11 +13,9 @@ namespace simulator {
 
 using gateway::Bytes;
 using gateway::ByteView;
-using gateway::Kind;
 using gateway::Value;
 using gateway::modbus::Encoding;
 using gateway::modbus::Function;
-using gateway::modbus::Location;
 using gateway::modbus::Type;
 
 namespace {

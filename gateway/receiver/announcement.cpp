@@ -118,7 +118,7 @@ Checked<Birth> parse_birth(std::string_view bytes, const Topic& topic)
         if (!epoch) {
             return epoch.error();
         }
-        birth.epochs.push_back(std::move(*epoch));
+        birth.epochs.push_back(*epoch);
     }
     return birth;
 }

@@ -30,7 +30,11 @@ public:
         EpochId epoch;
         Lane lane = Lane::telemetry;
         std::uint64_t first = 0;
-        friend auto operator<=>(const Key&, const Key&) = default;
+        friend bool operator<(const Key& a, const Key& b)
+        {
+            return std::tie(a.box, a.epoch, a.lane, a.first) <
+                   std::tie(b.box, b.epoch, b.lane, b.first);
+        }
     };
 
     /// False when there is no room. Takes the place of an earlier one of the same key.

@@ -235,7 +235,7 @@ class Demo:
 
 def print_things_to_try(demo):
     gateway = os.path.relpath(demo.gateway.binary)
-    where = f'--config {demo.gateway.site} --runtime {demo.run.runtime}'
+    where = f'--config {os.path.relpath(demo.gateway.site)} --runtime {demo.run.runtime}'
     port = demo.broker.port
     print(f'''
 It runs until Ctrl-C. In another terminal:
@@ -244,7 +244,7 @@ It runs until Ctrl-C. In another terminal:
   {gateway} tail {where}
   {gateway} read town-hall {where}
   mosquitto_sub -p {port} -t 'ss1/+/data/+' -C 1 -F %x | schemas/read_batch.py --hex -
-  tail -f {demo.receiver.file}
+  tail -f {os.path.relpath(demo.receiver.file)}
 ''', flush=True)
     try:
         demo.gateway.process.wait()
@@ -264,12 +264,12 @@ def main():
         demo = Demo(run, screen)
         try:
             demo.show_readings()
-            if options.keep:
-                print_things_to_try(demo)
-                return 0
             demo.show_alarm()
             demo.show_outage()
             demo.show_drain()
+            if options.keep:
+                print_things_to_try(demo)
+                return 0
             mistakes = demo.summary()
         except (TimeoutError, RuntimeError) as error:
             mistakes = [str(error)]

@@ -22,8 +22,16 @@ int version(const Options& options)
 /// ours, for this process; a client with a host name of its own keeps that.
 void expect_server(const std::string& name)
 {
+    constexpr const char* purpose = "ssl_server";
+    const auto* known = X509_VERIFY_PARAM_lookup(purpose);
+    if (known && X509_VERIFY_PARAM_get0_host(const_cast<X509_VERIFY_PARAM*>(known), 0)) {
+        // Ours from an earlier session. Replacing it would leak its name: OpenSSL never frees that.
+        X509_VERIFY_PARAM_set1_host(const_cast<X509_VERIFY_PARAM*>(known), name.c_str(),
+                                    name.size());
+        return;
+    }
     if (auto* param = X509_VERIFY_PARAM_new()) {
-        X509_VERIFY_PARAM_set1_name(param, "ssl_server");
+        X509_VERIFY_PARAM_set1_name(param, purpose);
         X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER);
         X509_VERIFY_PARAM_set_trust(param, X509_TRUST_SSL_SERVER);
         X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size());

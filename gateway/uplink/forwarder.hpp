@@ -65,6 +65,7 @@ private:
         std::uint32_t epoch_number = 0;
         std::uint64_t after = 0;
         bool at_end = false;
+        unsigned changes = 0;  // so that a read which was under way is not taken for the news
     };
     struct Sending {
         LaneKey key;
@@ -83,6 +84,7 @@ private:
         bool split;  // else declared lost
     };
 
+    static bool is_urgent(Lane lane) { return lane == Lane::alarm || lane == Lane::control; }
     static LaneKey key_of(const StoredBatch& batch) { return {batch.epoch, batch.lane}; }
     static std::vector<DictionaryHash> needs_of(const StoredBatch& batch);
 
@@ -103,7 +105,9 @@ private:
     bool send_row(const Waiting& next);
     boost::asio::awaitable<void> fetch(Lane lane);
     std::optional<Lane> lane_behind() const;
+    void look_again(Lane lane);
     void rewind(const LaneKey& key);
+    void rewind_all();
 
     boost::asio::awaitable<void> apply_receipt();
     void conclude_receipt(const LaneKey& key, const std::vector<Range>& ranges,

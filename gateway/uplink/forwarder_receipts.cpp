@@ -86,8 +86,7 @@ asio::awaitable<void> Forwarder::apply_receipt()
     if (receipts_.empty() && !by_puback) {
         hello_ = false;
         sent_.withdraw_all();
-        cursors_ = {};
-        fetched_.clear();
+        rewind_all();
         co_return;
     }
     const auto key = by_puback ? acknowledged_.begin()->first : receipts_.begin()->first;

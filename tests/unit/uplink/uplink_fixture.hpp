@@ -36,6 +36,7 @@ protected:
     }
 
     void open_outbox() { open_outbox((folder.path() / "state").string()); }
+    /// While no uplink runs.
     void open_outbox(const std::string& directory)
     {
         outbox.reset();
@@ -137,7 +138,7 @@ protected:
         }
         return true;
     }
-    /// The outbox is the worker's; between its jobs it may be asked here.
+    /// Waits until all_delivered(), with the platform at work.
     boost::asio::awaitable<bool> delivered(std::chrono::seconds limit = std::chrono::seconds(20))
     {
         const auto deadline = std::chrono::steady_clock::now() + limit;
@@ -149,6 +150,17 @@ protected:
             co_await until([] { return false; }, std::chrono::milliseconds(10));
         }
         co_return false;
+    }
+    /// What the outbox counts for the lane of the current epoch.
+    boost::asio::awaitable<LaneCounters> counters(Lane lane)
+    {
+        auto ask = [this, lane] { return outbox->epochs().back().lanes[index_of(lane)]; };
+        co_return co_await store.run(ask);
+    }
+    boost::asio::awaitable<std::optional<std::string>> remembered(std::string key)
+    {
+        auto ask = [this, key] { return outbox->state(key); };
+        co_return co_await store.run(ask);
     }
     /// Waits on the loop, with the platform at work.
     boost::asio::awaitable<bool> until(std::function<bool()> holds,

@@ -12,7 +12,9 @@ namespace gateway {
 namespace {
 
 constexpr std::int64_t schema_version = 1;
-constexpr std::int64_t page_bytes = 4096;
+// Measured, bytes written per reading at 10 and at 10,000 readings a second: pages of 1 KB 93 and
+// 2.2, of 4 KB 143 and 2.4, of 8 KB 226 and 3.3.
+constexpr std::int64_t page_bytes = 1024;
 constexpr std::uintmax_t wal_bytes = 4 << 20;
 constexpr std::int64_t reserve_bytes = 2 << 20;  ///< of free pages
 /// Above the budget: what alarms and tombstones may take while lower lanes are being evicted.

@@ -1,6 +1,7 @@
 #include "gateway/receiver/receipts.hpp"
 
 #include "gateway/receiver/json_text.hpp"
+#include "gateway/receiver/lines.hpp"
 #include "gateway/receiver/topic.hpp"
 
 #include <algorithm>
@@ -35,6 +36,21 @@ void append_lane(std::string& out, Lane lane, const RangeSet& settled)
 }
 
 }  // namespace
+
+Outgoing rebirth_command(std::string_view receiver, std::string_view org, std::string_view box,
+                         std::chrono::system_clock::time_point now)
+{
+    const auto unix_ms = [](std::chrono::system_clock::time_point time) {
+        return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+    };
+    // The receiver's name is at most 63 long and an id 64: its end tells commands apart.
+    const auto id = std::string(receiver.substr(0, 40)) + '-' + std::to_string(unix_ms(now));
+    std::string text =
+        R"({"schema":"smartstate.command/1","id":)" + json_string(id) + R"(,"expires":)";
+    UtcText().append(text, unix_ms(now + std::chrono::hours(1)));
+    text += R"(,"command":"rebirth","arguments":{}})";
+    return {"ss1/" + std::string(org) + "/cmd/" + std::string(box), std::move(text)};
+}
 
 void Receipts::leave_alone(std::string_view box)
 {

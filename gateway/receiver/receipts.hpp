@@ -18,6 +18,10 @@ struct Outgoing {
     std::string payload;
 };
 
+/// Asks a box for a new birth: a retained one says what was true when its session began.
+Outgoing rebirth_command(std::string_view receiver, std::string_view org, std::string_view box,
+                         std::chrono::system_clock::time_point now);
+
 /// Which boxes are to be told what, and when (protocol.md, section 4): at most one receipt a second
 /// for each, all of a birth's epochs in answer to it. What a receipt says is read from the state,
 /// so it must be committed when due() is called.

@@ -3,6 +3,7 @@
 #include "gateway/runtime/log.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace gateway {
@@ -51,11 +52,13 @@ std::vector<Outgoing> Reception::take(const std::vector<mqtt::Message>& messages
         ledger_.set_output(*mark);
     }
     ledger_.commit();
+    auto outgoing = std::exchange(commands_, {});
     if (!settings_.receipts) {
         receipts_.clear();
         return {};
     }
-    return receipts_.due(now);
+    std::ranges::move(receipts_.due(now), std::back_inserter(outgoing));
+    return outgoing;
 }
 
 void Reception::take(const mqtt::Message& message)
@@ -192,6 +195,11 @@ std::optional<Refusal> Reception::take_birth(const Topic& topic, std::string_vie
     ledger_.put_box({.box = topic.box, .org = topic.org, .current = birth->epoch});
     if (birth->receiver.empty() || birth->receiver == settings_.receiver) {
         receipts_.born(topic.org, topic.box, listed, retained);
+        if (retained && !current) {
+            // This state is empty or old, and the box has freed more since it said this.
+            commands_.push_back(rebirth_command(settings_.receiver, topic.org, topic.box,
+                                                std::chrono::system_clock::now()));
+        }
     } else {
         log(LogLevel::info, "box heeds another receiver",
             {{"box", topic.box}, {"receiver", birth->receiver}});

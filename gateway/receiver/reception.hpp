@@ -34,9 +34,9 @@ public:
     /// Throws StoreError, std::system_error or std::runtime_error when state or file will not do.
     explicit Reception(ReceptionSettings settings);
 
-    /// Takes the messages in their order. On return what they brought is durable; the receipts that
-    /// are due are what it returns. Throws when the file or the state fails: nothing of these
-    /// messages counts then, and the process must end.
+    /// Takes the messages in their order. On return what they brought is durable; what it returns
+    /// is for boxes: the receipts that are due, and commands. Throws when the file or the state
+    /// fails: nothing of these messages counts then, and the process must end.
     std::vector<Outgoing> take(const std::vector<mqtt::Message>& messages, Receipts::Time now);
     /// True while a receipt waits for its second to pass.
     bool is_waiting() const { return settings_.receipts && receipts_.is_waiting(); }
@@ -72,6 +72,7 @@ private:
     HeldBatches held_;
     Receipts receipts_;
     std::map<std::string, std::string, std::less<>> online_;  // box -> session
+    std::vector<Outgoing> commands_;
     std::uint64_t refused_in_round_ = 0;
 };
 

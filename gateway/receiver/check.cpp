@@ -157,7 +157,13 @@ LaneVerdict judge(const LaneAccount& account, const std::vector<Piece>& above_ma
     const auto& said = *account.manifest;
     const auto lost = said.head == 0 ? 0 : size_within(account.lost, {1, said.head});
     if (count == said.count && sum == said.sum) {
-        return {Completeness::identical, {}, {}};
+        const auto newer = head - said.head;
+        return newer == 0 ? LaneVerdict{Completeness::identical, {}, {}, true}
+                          : LaneVerdict{Completeness::counted,
+                                        {},
+                                        "the latest " + std::to_string(newer) +
+                                            " are newer than the latest manifest",
+                                        true};
     }
     if (lost != said.tombstoned && count + lost == said.count + said.tombstoned) {
         return {Completeness::counted, {}, "declared lost, and the manifest counts it otherwise"};

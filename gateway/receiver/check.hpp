@@ -22,7 +22,8 @@ std::string_view to_string(Completeness completeness);
 struct LaneVerdict {
     Completeness completeness = Completeness::unknown;
     std::vector<Range> missing;
-    std::string note;  ///< why the sum could not be compared; else empty
+    std::string note;     ///< why the sum could not be compared, or how far; else empty
+    bool agrees = false;  ///< count and sum are the manifest's, up to its head
 };
 
 /// Compares what is here with the lane's latest manifest (protocol.md, section 6).

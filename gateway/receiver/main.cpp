@@ -110,9 +110,6 @@ int receive(Arguments& arguments)
     if (!arguments.password_file.empty()) {
         arguments.session.connection.password = first_line_of(arguments.password_file);
     }
-    if (!arguments.session.raw.empty()) {
-        std::filesystem::create_directories(arguments.session.raw);
-    }
     arguments.reception.receipts = arguments.receipts == "on";
     arguments.session.connection.client_id = arguments.reception.receiver;
     std::signal(SIGPIPE, SIG_IGN);

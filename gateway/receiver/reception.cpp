@@ -313,7 +313,7 @@ void Reception::compare(const Topic& topic, const EpochRecord& epoch, Lane lane,
              {"count_said", said.count},
              {"count_here", account.count}});
     }
-    if (verdict.completeness == Completeness::identical && said.queued == 0) {
+    if (verdict.agrees && said.queued == 0) {
         ledger_.forget_pieces(epoch.number, lane, said.head);
     }
 }

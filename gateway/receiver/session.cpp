@@ -12,6 +12,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <random>
 #include <system_error>
@@ -35,6 +36,19 @@ constexpr auto progress_interval = 60s;
 bool is_cancelled(const asio::cancellation_state& state)
 {
     return state.cancelled() != asio::cancellation_type::none;
+}
+
+// The highest number that a saved message of an earlier run begins with.
+std::uint64_t last_saved(const std::string& folder)
+{
+    std::uint64_t last = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const auto name = entry.path().filename().string();
+        std::uint64_t number = 0;
+        std::from_chars(name.data(), name.data() + name.size(), number);
+        last = std::max(last, number);
+    }
+    return last;
 }
 
 // A name that tells what a saved message is without opening it.
@@ -99,6 +113,10 @@ ReceiverSession::ReceiverSession(asio::any_io_executor executor, Worker& store, 
       round_event_(executor),
       progress_logged_(std::chrono::steady_clock::now())
 {
+    if (!settings_.raw.empty()) {
+        std::filesystem::create_directories(settings_.raw);
+        saved_ = last_saved(settings_.raw);
+    }
 }
 
 asio::awaitable<void> ReceiverSession::run()

@@ -14,7 +14,9 @@ TEST_F(ReceptionTest, AManifestThatAgreesMakesTheCheckComplete)
     take({dictionary(), batch(readings(1, 10)), manifest(10, 10, sum)});
     EXPECT_EQ(verdict().completeness, Completeness::identical);
     take({batch(readings(11, 10))});
-    EXPECT_EQ(verdict().completeness, Completeness::identical) << "newer readings do not disturb";
+    EXPECT_EQ(verdict().completeness, Completeness::counted);
+    EXPECT_EQ(verdict().note, "the latest 10 are newer than the latest manifest");
+    EXPECT_TRUE(verdict().agrees);
     EXPECT_EQ(exit_code(reception->report()), 0);
 }
 

@@ -19,7 +19,7 @@ Client::Connection::Connection(asio::any_io_executor executor, Options options)
 std::shared_ptr<Client::Connection> Client::Connection::make(asio::any_io_executor executor,
                                                              Worker& worker, Options options)
 {
-    const std::shared_ptr<Connection> made(new Connection(executor, options));
+    std::shared_ptr<Connection> made(new Connection(executor, options));
     auto deliver = [weak = std::weak_ptr(made)] {
         if (const auto self = weak.lock()) {
             self->deliver();
@@ -190,7 +190,7 @@ void Client::Connection::deliver()
     }
 }
 
-void Client::Connection::handle(Message message)
+void Client::Connection::handle(Message message) const
 {
     if (on_message && !lost_) {
         on_message(std::move(message));

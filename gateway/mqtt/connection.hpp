@@ -63,7 +63,7 @@ private:
     Id expect(Done done, bool publish);
     void send_next();
     void deliver();
-    void handle(Message message);
+    void handle(Message message) const;
     void handle(Completed completed);
     void handle(Lost lost);
     void lose(Failure failure);

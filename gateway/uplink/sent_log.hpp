@@ -15,7 +15,8 @@ namespace gateway {
 struct LaneKey {
     EpochId epoch;
     Lane lane = Lane::telemetry;
-    friend auto operator<=>(const LaneKey&, const LaneKey&) = default;
+    friend auto operator<=>(const LaneKey&,
+                            const LaneKey&) = default;  // NOLINT(modernize-use-nullptr): false
 };
 
 /// What one session sent, and when it sends a batch again (protocol.md, section 5). A batch is sent

@@ -21,8 +21,8 @@ public:
     static constexpr std::int64_t most_milliseconds = std::int64_t{1} << 30;
 
     CompactReadings() = default;
-    CompactReadings(const std::vector<Reading>&
-                        readings);  // NOLINT(google-explicit-constructor): the same readings
+    // NOLINTNEXTLINE(google-explicit-constructor): these are the same readings
+    CompactReadings(const std::vector<Reading>& readings);
     CompactReadings(std::initializer_list<Reading> readings);
 
     /// False when the time of `reading` is too far from the first one's to be kept here.

@@ -91,8 +91,6 @@ Outbox::Database::Database(OutboxSettings settings)
     sqlite3_wal_hook(connection_.handle(), note_wal_pages, &wal_pages_);
     sqlite::Transaction transaction(connection_);
     current_ = books_.open(EpochId::random(), settings_.boot).number;
-    connection_.execute(
-        "DELETE FROM dictionary WHERE hash NOT IN (SELECT hash FROM dictionary_use)");
     transaction.commit();
 }
 

@@ -102,6 +102,9 @@ std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
         for (const auto& closing : closings) {
             control.readings.push_back(closing);
         }
+        // Not before now: the spool may have named one that no row had named yet.
+        connection_.execute(
+            "DELETE FROM dictionary WHERE hash NOT IN (SELECT hash FROM dictionary_use)");
         std::vector<StoredBatch> rows_written;
         put_batch(current, control, rows_written);
         return rows_written;

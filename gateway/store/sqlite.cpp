@@ -49,7 +49,7 @@ void Connection::Close::operator()(sqlite3* database) const
     sqlite3_close_v2(database);
 }
 
-void Connection::execute(const std::string& sql)
+void Connection::execute(const std::string& sql) const
 {
     if (sqlite3_exec(handle(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
         fail(handle(), sql);

@@ -23,7 +23,7 @@ public:
     explicit Connection(const std::string& path);
 
     /// One or more statements that give no rows.
-    void execute(const std::string& sql);
+    void execute(const std::string& sql) const;
     /// What `PRAGMA name` answers, as text; empty when it answers nothing.
     std::string pragma(const std::string& name);
     /// Sets a pragma, then reads it back: throws StoreError unless it says `value`.

@@ -399,6 +399,7 @@ TEST_F(IntakeTest, W15_WhatAKilledProcessAcceptedIsCommittedToItsEpoch)
         recovered.insert(recovered.end(), part.begin(), part.end());
     }
     EXPECT_EQ(recovered, accepted);
+    EXPECT_TRUE(box().outbox.dictionary(33));
     EXPECT_EQ(spool_files(), 0U);
     ASSERT_EQ(box().events.size(), 1U);
     EXPECT_EQ(box().events[0].code, "spool-recovered");
@@ -438,6 +439,19 @@ TEST_F(IntakeTest, W15_ASpoolWhoseCommitReturnedIsNotCommittedAgain)
     EXPECT_EQ(spool_files(), 1U);
     EXPECT_EQ(box().outbox.epochs()[0].lanes[index_of(Lane::telemetry)].head, 10U);
     EXPECT_EQ(spool_files(), 0U);
+}
+
+TEST_F(IntakeTest, W15_ADictionaryThatOnlyTheSpoolNamesIsKept)
+{
+    run_and_kill([&] {
+        auto& killed = running_box();
+        killed.announce(2, 22);
+        killed.announce(3, 33);
+        killed.intake.accept(Lane::telemetry, readings(1, 3));
+    });
+    EXPECT_TRUE(box().outbox.dictionary(33));
+    EXPECT_EQ(box().outbox.dictionaries_held(), (std::vector<DictionaryHash>{33}));
+    EXPECT_FALSE(box().outbox.dictionary(22));  // nothing will ever name it
 }
 
 TEST_F(IntakeTest, ASpoolOfAnotherStoreIsReported)

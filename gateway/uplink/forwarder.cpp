@@ -66,7 +66,7 @@ void Forwarder::ended(const Sending& sending, const mqtt::Outcome& outcome)
 {
     window_.acknowledged(sending.urgency, sending.bytes, parts_.clock.now());
     if (outcome.error) {
-        broken_ = true;
+        broken_ = broken_ ? broken_ : outcome.error;
     } else if (outcome.reason_code >= first_refusal) {
         refused(sending, outcome.reason_code);
     } else {

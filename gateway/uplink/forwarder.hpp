@@ -51,7 +51,9 @@ public:
     /// Nothing is with the broker or waits to be sent live.
     bool idle() const { return window_.idle() && live_.empty() && urgent_.empty(); }
     /// The library refused a message of a live connection: the session is of no use.
-    bool broken() const { return broken_; }
+    bool broken() const { return broken_.failed(); }
+    /// Why, as the first message that failed says.
+    Error broken_by() const { return broken_; }
     ForwarderCounts counts() const;
     /// Receipts' entries that named an epoch this store does not know.
     std::uint64_t unknown_epochs() const { return unknown_epochs_; }
@@ -141,7 +143,7 @@ private:
     std::set<std::string> told_;  // events that are reported once a session
     Instant paused_until_;
     Duration pause_;
-    bool broken_ = false;
+    Error broken_;
     bool finishing_ = false;
     std::uint64_t unknown_epochs_ = 0;
     ForwarderCounts counts_;

@@ -16,6 +16,7 @@ constexpr Duration resolve_limit = std::chrono::seconds(10);
 constexpr std::size_t packet_overhead = 256;  // header, topic and properties of a PUBLISH
 constexpr std::size_t session_digits = 16;
 constexpr Duration shortest_farewell = std::chrono::milliseconds(500);
+constexpr Duration longest_last_word = std::chrono::milliseconds(500);
 
 std::chrono::milliseconds in_ms(Duration duration)
 {
@@ -95,6 +96,7 @@ asio::awaitable<void> Uplink::State::hold_session()
     if (stop_by_) {
         co_await close(session);
     }
+    co_await hear_why(session);
     keep_counts(*session.forwarder);
     session_ = nullptr;
     if (stop_by_) {
@@ -204,6 +206,18 @@ asio::awaitable<void> Uplink::State::serve(Session& session)
     }
 }
 
+/// What ends a session fails its messages too, and may tell them first.
+asio::awaitable<void> Uplink::State::hear_why(Session& session)
+{
+    const auto latest = clock_.now() + longest_last_word;
+    while (session.forwarder->broken() && !session.ended && !stop_by_ && clock_.now() < latest) {
+        co_await wake_.wait(latest - clock_.now());
+    }
+    if (!session.ended) {
+        session.why = session.forwarder->broken_by().message();
+    }
+}
+
 Duration Uplink::State::until_next(const Session& session) const
 {
     auto next = std::min(session.next_manifest, session.next_health);
@@ -221,6 +235,7 @@ asio::awaitable<void> Uplink::State::close(Session& session)
     if (session.ended) {
         co_return;
     }
+    co_await publish_manifest(session);  // so that the platform can tell that it has everything
     // Waited for here: the library looks only once a second whether a disconnect may go.
     auto text = state_json(config_.box, session.id, "offline");
     auto offline = say_offline(*session.client, topics_.state, std::move(text));

@@ -35,6 +35,7 @@ private:
     boost::asio::awaitable<void> hold_session();
     boost::asio::awaitable<bool> open(Session& session);
     boost::asio::awaitable<void> serve(Session& session);
+    boost::asio::awaitable<void> hear_why(Session& session);
     boost::asio::awaitable<void> close(Session& session);
     mqtt::Options options(const std::string& address, const Session& session) const;
     ForwarderSettings forwarder_settings(unsigned receive_maximum,

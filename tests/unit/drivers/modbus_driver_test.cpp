@@ -269,8 +269,9 @@ TEST_F(ModbusLine, ASilentUnitDoesNotCostItsNeighbourTheConnection)
     play(R"(device = [
         { id = "a", unit = 1, registers = { holding = { 0 = [1] } } },
         { id = "b", behind = "a", unit = 2, fault = [{ kind = "silent" }] }])");
-    settings.timeout = 20ms;
+    settings.timeout = 5s;
     auto a = driver("a", {holding(0)}, 1);
+    settings.timeout = 20ms;
     auto b = driver("b", {holding(0)}, 2);
     for (int i = 0; i < 5; ++i) {
         EXPECT_EQ(read(b, {0}).error(), Fault::timed_out);

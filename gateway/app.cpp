@@ -2,7 +2,6 @@
 
 #include "gateway/commands.hpp"
 #include "gateway/config/file.hpp"
-#include "gateway/config/secrets.hpp"
 #include "gateway/config/toml.hpp"
 #include "gateway/runtime/log.hpp"
 #include "gateway/uplink/utc.hpp"
@@ -24,10 +23,8 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr Duration longest_job = 120s;
-constexpr std::uint16_t event_row = 0;
+constexpr std::uint16_t event_row = 0;  // of device 0: schemas/protocol.md, section 2.3
 constexpr std::uint16_t configuration_row = 5;
-
-// Rows of device 0 are in schemas/protocol.md, section 2.3.
 
 BootId read_boot_id()
 {
@@ -41,19 +38,6 @@ BootId read_boot_id()
         throw std::runtime_error("the kernel's boot id cannot be read");
     }
     return *id;
-}
-
-// Beside the store, also while the site file is bad: its path is read as far as it goes.
-std::string state_folder(const RunOptions& options)
-{
-    const char* given =
-        std::getenv("STATE_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before any thread
-    if (given != nullptr) {
-        return given;
-    }
-    Mistakes ignored;
-    const auto text = read_file(options.config, longest_document);
-    return text ? parse_site(*text, options.config, ignored).store.path : StoreSettings().path;
 }
 
 OutboxSettings outbox_settings(const Site& site, const BootId& boot)
@@ -77,19 +61,19 @@ LogLevel log_level(Severity severity)
     return LogLevel::error;
 }
 
-bool same_uplink(const Site& left, const Site& right)
-{
-    const auto& a = left.uplink;
-    const auto& b = right.uplink;
-    return std::tie(a.tls, a.host, a.port, a.receiver, a.release, a.mqtt5, a.keep_alive, a.user,
-                    a.password_secret, a.ca, a.certificate, a.key, a.history_bytes_per_second,
-                    a.in_flight) == std::tie(b.tls, b.host, b.port, b.receiver, b.release, b.mqtt5,
-                                             b.keep_alive, b.user, b.password_secret, b.ca,
-                                             b.certificate, b.key, b.history_bytes_per_second,
-                                             b.in_flight);
-}
-
 }  // namespace
+
+std::string state_folder(const RunOptions& options)
+{
+    const char* given =
+        std::getenv("STATE_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before any thread
+    if (given != nullptr) {
+        return given;
+    }
+    Mistakes ignored;  // the path is read as far as the file goes
+    const auto text = read_file(options.config, longest_document);
+    return text ? parse_site(*text, options.config, ignored).store.path : StoreSettings().path;
+}
 
 Box::Box(RunOptions options, LoadedSite loaded)
     : options_(std::move(options)),
@@ -150,6 +134,7 @@ asio::awaitable<void> Box::live()
 
 asio::awaitable<void> Box::start()
 {
+    intake_.on_event([this](const Event& event) { tell(event); });
     co_await intake_.recover_spool();
     co_await remember_first_start();
     tasks_.spawn("intake", intake_.run());
@@ -158,8 +143,7 @@ asio::awaitable<void> Box::start()
             uplink_->offer(batches);
         }
     });
-    record(configuration_row,
-           {{"type", "configuration"}, {"hash", site_->hash}, {"text", loaded_.source}});
+    record_configuration();
     if (!loaded_.problem.empty()) {
         tell({"configuration-bad", Severity::error, loaded_.problem, {}});
     }
@@ -168,6 +152,12 @@ asio::awaitable<void> Box::start()
     tasks_.spawn("control", control_.run());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
+}
+
+void Box::record_configuration()
+{
+    record(configuration_row,
+           {{"type", "configuration"}, {"hash", site_->hash}, {"text", loaded_.source}});
 }
 
 asio::awaitable<void> Box::remember_first_start()
@@ -181,48 +171,6 @@ asio::awaitable<void> Box::remember_first_start()
     };
     const auto text = co_await store_worker_.run(remember);
     first_start_ = text ? utc_from(*text) : std::nullopt;
-}
-
-void Box::start_uplink()
-{
-    const auto& settings = site_->uplink;
-    if (settings.host.empty()) {
-        return;
-    }
-    UplinkConfig config{.org = site_->org,
-                        .box = site_->id,
-                        .settings = settings,
-                        .ca_file = settings.ca,
-                        .certificate_file = settings.certificate,
-                        .key_file = settings.key};
-    if (!settings.password_secret.empty()) {
-        const auto folder = std::filesystem::path(options_.config).parent_path().string();
-        const auto secret = read_secret(settings.password_secret, folder);
-        if (!secret) {
-            tell({"secret-unreadable",
-                  Severity::error,
-                  "The secret " + settings.password_secret +
-                      " cannot be read: " + secret.error().message(),
-                  {}});
-        }
-        config.password = secret ? *secret : std::string();
-    }
-    UplinkHooks hooks{.birth = [this] { return birth(); },
-                      .on_event = [this](const Event& event) { tell(event); },
-                      .commands = commands()};
-    uplink_ = std::make_unique<Uplink>(io_.get_executor(), store_worker_, mqtt_worker_, resolver_,
-                                       outbox_, clock_, std::move(config), std::move(hooks));
-    uplink_task_.spawn("uplink", uplink_->run());
-    tasks_.spawn("uplink", uplink_task_.join());  // a failure there is one of the box
-}
-
-asio::awaitable<void> Box::stop_uplink()
-{
-    if (uplink_) {
-        co_await uplink_->stop(2s);
-        co_await uplink_task_.join();
-        uplink_.reset();
-    }
 }
 
 asio::awaitable<void> Box::wait_for_signals()
@@ -249,8 +197,9 @@ asio::awaitable<void> Box::stop(bool store_works)
     if (!store_works) {
         co_return;
     }
-    auto close = [this] {
-        outbox_.close_epoch();
+    const Moment moment{std::chrono::floor<std::chrono::milliseconds>(clock_.now()), clock_.wall()};
+    auto close = [this, moment] {
+        outbox_.close_epoch(moment);
         return true;
     };
     co_await store_worker_.run(close);
@@ -303,52 +252,6 @@ void Box::record(std::uint16_t row, const json::object& content)
                           .time = std::chrono::floor<std::chrono::milliseconds>(clock_.now()),
                           .value = Value::of_text(json::serialize(content))};
     sink_.accept(Lane::control, {&reading, 1});
-}
-
-asio::awaitable<Box::Reloaded> Box::reload()
-{
-    if (std::exchange(reloading_, true)) {
-        co_return Reloaded{false, "another reload is under way"};
-    }
-    Mistakes mistakes;
-    auto next = check_site(options_.config, shipped_profiles(), mistakes);
-    const auto& now = *site_;
-    if (mistakes.empty() && (next.site.id != now.id || next.site.org != now.org ||
-                             next.site.store.path != now.store.path)) {
-        mistakes.add({next.site.file}, "gateway",
-                     "id, org and the store's path change with a restart only");
-    }
-    if (!mistakes.empty()) {
-        loaded_.problem = mistakes.text();
-        tell({"reload-refused", Severity::error, loaded_.problem, {}});
-        reloading_ = false;
-        co_return Reloaded{false, "Nothing was changed. " + loaded_.problem};
-    }
-    notifier_.reloading();
-    const bool uplink_stays = same_uplink(now, next.site);
-    loaded_ = load_site(options_.config, shipped_profiles(), state_folder(options_));
-    site_ = std::make_shared<const Site>(loaded_.configuration.site);
-    const auto touched = co_await devices_.apply(site_, loaded_.configuration.devices);
-    if (!uplink_stays) {
-        co_await stop_uplink();
-        start_uplink();
-    } else if (uplink_) {
-        uplink_->birth_changed();
-    }
-    record(configuration_row,
-           {{"type", "configuration"}, {"hash", site_->hash}, {"text", loaded_.source}});
-    const auto text =
-        "Reloaded: " + std::to_string(touched) + " of " + std::to_string(devices_.all().size()) +
-        " devices restarted, the connection " + (uplink_stays ? "kept." : "made anew.");
-    tell({"reloaded", Severity::info, text, {}});
-    notifier_.ready("running");
-    reloading_ = false;
-    co_return Reloaded{true, text};
-}
-
-asio::awaitable<void> Box::reload_quietly()
-{
-    co_await reload();
 }
 
 int run_gateway(const RunOptions& options)

@@ -19,6 +19,9 @@
 
 namespace gateway {
 
+/// Where the last good site file is kept: beside the store, also while the site file is bad.
+std::string state_folder(const RunOptions& options);
+
 /// The running gateway: makes all parts, joins them, and takes them down in the order of the data.
 /// Lives on the main thread, which is the loop's.
 class Box {
@@ -39,12 +42,14 @@ private:
     boost::asio::awaitable<void> feed_watchdog();
     boost::asio::awaitable<void> watch_clock();
 
-    void start_uplink();
-    boost::asio::awaitable<void> stop_uplink();
     boost::asio::awaitable<void> remember_first_start();
     void tell(const Event& event);
     void record(std::uint16_t row, const json::object& content);
+    void record_configuration();
 
+    // app_reload.cpp
+    void start_uplink();
+    boost::asio::awaitable<void> stop_uplink();
     struct Reloaded {
         bool done = false;
         std::string text;
@@ -69,7 +74,7 @@ private:
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM, SIGHUP};
     Notifier notifier_;
-    SystemClock clock_{io_.get_executor()};
+    SystemClock clock_{io_.get_executor(), site_->trusts_clock};
     Instant started_ = clock_.now();
     Worker store_worker_, mqtt_worker_;
     Resolver resolver_{io_.get_executor()};

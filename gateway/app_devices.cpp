@@ -73,12 +73,28 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
     auto identified = [this, &started, site](Identified who) {
         return announce(started, site, std::move(who));
     };
-    SupervisorSettings settings{.identified = std::move(identified), .event = shared_.event};
+    SupervisorSettings settings{.identified = std::move(identified),
+                                .event = shared_.event,
+                                .probes = probes_of(started.config)};
     started.supervisor =
         std::make_unique<Supervisor>(started.config, std::move(driver), shared_.drivers.clock,
                                      shared_.sink, std::move(settings));
     started.tasks.spawn(id, started.supervisor->run());
     running_[id] = std::move(device);
+}
+
+std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
+{
+    std::erase_if(probes_, [](const auto& entry) { return entry.second.expired(); });
+    const auto& connect = config.site.connect;
+    auto& known =
+        probes_[get<std::string>(connect, "tcp", {}) + get<std::string>(connect, "serial", {})];
+    auto shared = known.lock();
+    if (!shared) {
+        shared = std::make_shared<Bus>();
+        known = shared;
+    }
+    return shared;
 }
 
 asio::awaitable<void> Devices::announce(RunningDevice& device, std::shared_ptr<const Site> site,

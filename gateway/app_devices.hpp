@@ -61,6 +61,7 @@ public:
 
 private:
     void start(std::shared_ptr<const Site> site, DeviceConfig config);
+    std::shared_ptr<Bus> probes_of(const DeviceConfig& config);
     boost::asio::awaitable<void> announce(RunningDevice& device, std::shared_ptr<const Site> site,
                                           Identified identified);
 
@@ -68,6 +69,7 @@ private:
     RunningDevices running_;
     // Never given to another device in this epoch, also when the device leaves and comes back.
     std::map<std::string, std::uint16_t, std::less<>> indices_;
+    std::map<std::string, std::weak_ptr<Bus>> probes_;  // by what the device is connected to
 };
 
 }  // namespace gateway

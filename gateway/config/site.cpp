@@ -58,6 +58,7 @@ void parse_gateway(Table& keys, Site& site)
     keys.need("org", "org = \"place-1714000\"").text(site.org, org_format);
     keys["name"].text(site.name);
     parse_location(keys["location"], site.location);
+    keys["clock"].choice(site.trusts_clock, {{"kernel", false}, {"trusted", true}});
 }
 
 /// The lanes whose batches wait; alarm and control are sent at once and never shed.

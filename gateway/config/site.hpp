@@ -65,6 +65,8 @@ struct SiteDevice {
 struct Site {
     std::string id, org, name;
     std::optional<Location> location;
+    bool trusts_clock =
+        false;  ///< `clock = "trusted"`: set by means that the kernel is not told of
     std::string profiles_path;
     Trust trust = Trust::state;
     StoreSettings store;

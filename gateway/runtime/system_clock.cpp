@@ -53,8 +53,8 @@ void ClockDiscipline::observe(int status, long max_error_us)
     }
 }
 
-SystemClock::SystemClock(asio::any_io_executor executor)
-    : executor_(std::move(executor)), step_(executor_, open_timer())
+SystemClock::SystemClock(asio::any_io_executor executor, bool trusted)
+    : executor_(std::move(executor)), step_(executor_, open_timer()), discipline_(trusted)
 {
     arm();
 }

@@ -11,13 +11,19 @@ namespace gateway {
 /// process, holdover when it no longer is.
 class ClockDiscipline {
 public:
+    /// `trusted`: holdover from the start, for a clock set by means that the kernel is not told of.
+    explicit ClockDiscipline(bool trusted = false)
+        : state_(trusted ? ClockState::holdover : ClockState::unset)
+    {
+    }
+
     /// `status` and `max_error_us` as adjtimex(2) gives them; -1 when it is not allowed.
     void observe(int status, long max_error_us);
     ClockState state() const { return state_; }
     std::uint32_t error_ms() const { return error_ms_; }
 
 private:
-    ClockState state_ = ClockState::unset;
+    ClockState state_;
     std::uint32_t error_ms_ = ClockReading{}.error_ms;
 };
 
@@ -25,7 +31,7 @@ private:
 /// for at most once a second, so a reading of it costs no more than two clock reads.
 class SystemClock final : public Clock {
 public:
-    explicit SystemClock(boost::asio::any_io_executor executor);
+    explicit SystemClock(boost::asio::any_io_executor executor, bool trusted = false);
 
     Instant now() const override;
     ClockReading wall() const override;

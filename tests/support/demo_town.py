@@ -63,6 +63,7 @@ id       = "{BOX}"
 org      = "{ORG}"
 name     = "Demo cabinet"
 location = {{ lat = 41.88, lon = -87.63 }}
+clock    = "trusted"
 [profiles]
 path  = "{run.folder}/profiles"
 trust = "local"

@@ -48,6 +48,7 @@ SITE = '''schema = "smartstate.site/1"
 id   = "{box}"
 org  = "place-1714000"
 name = "Test cabinet"
+clock = "trusted"
 [profiles]
 path  = "{profiles}"
 trust = "local"

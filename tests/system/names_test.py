@@ -40,11 +40,12 @@ class SilentNames(unittest.TestCase):
         times = sorted(r['boot_ms'] for r in place.receiver.records()
                        if r['device'] == 'meter-1' and r['point'] == 'reads_0')
         longest = max(b - a for a, b in zip(times, times[1:]))
-        self.assertLess(longest, 400, 'a slot was missed')
+        # The system's own patience with a silent name server is 10 s.
+        self.assertLess(longest, 2_000, 'polling waited for a name')
         pathlib.Path('/etc/hosts').write_text('127.0.0.1 localhost\n')
         began = time.monotonic()
         place.gateway.stop(limit=20)
-        self.assertLess(time.monotonic() - began, 15)
+        self.assertLess(time.monotonic() - began, 8)
 
 
 def raise_loopback(any_socket):

@@ -38,6 +38,8 @@ TEST(Site, GatewayAndStore)
     EXPECT_EQ(site.name, "Town hall cabinet");
     EXPECT_EQ(site.location->lat, 41.88);
     EXPECT_EQ(site.location->lon, -87.63);
+    EXPECT_TRUE(site.trusts_clock);
+    EXPECT_FALSE(good("minimal").trusts_clock);
     EXPECT_EQ(site.profiles_path, data_folder + "/good/profiles");
     EXPECT_EQ(site.trust, Trust::local);
     EXPECT_EQ(site.store.path, "/var/lib/smart-gateway");

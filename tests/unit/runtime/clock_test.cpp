@@ -32,6 +32,16 @@ TEST(ClockDiscipline, IsUnsetUntilItWasSyncedOnceAndThenHoldover)
     EXPECT_EQ(discipline.error_ms(), 16'000U);
 }
 
+TEST(ClockDiscipline, ATrustedClockIsHoldoverUntilTheKernelKnowsBetter)
+{
+    ClockDiscipline discipline(true);
+    EXPECT_EQ(discipline.state(), ClockState::holdover);
+    discipline.observe(STA_UNSYNC, 16'000'000);
+    EXPECT_EQ(discipline.state(), ClockState::holdover);
+    discipline.observe(STA_PLL, 1'500);
+    EXPECT_EQ(discipline.state(), ClockState::synced);
+}
+
 TEST(ClockDiscipline, NotAllowedToAskIsUnset)
 {
     ClockDiscipline discipline;

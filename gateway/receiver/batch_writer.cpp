@@ -29,17 +29,6 @@ bool is_too_scattered(const LaneAccount& account, Range range)
     return full(account.data) || full(account.lost);
 }
 
-std::optional<std::int64_t> unix_ms(const std::optional<BootTime>& time,
-                                    std::optional<std::int64_t> wall_minus_boot)
-{
-    std::int64_t sum = 0;
-    if (!time || !wall_minus_boot ||
-        __builtin_add_overflow(time->time_since_epoch().count(), *wall_minus_boot, &sum)) {
-        return std::nullopt;
-    }
-    return sum;
-}
-
 std::uint64_t sum_of(const std::vector<Reading>& readings, std::uint64_t first, Range range)
 {
     std::uint64_t sum = 0;

@@ -88,9 +88,11 @@ void print_lines(std::ostream& out, const Batch& batch,
     const auto& header = batch.header;
     std::string lines;
     if (const auto* tombstone = std::get_if<Tombstone>(&batch.content)) {
+        const auto wall_minus_boot = wall_minus_boot_ms(header);
         append_gap(lines, {header.box, org, header.epoch, header.lane}, header.first,
-                   header.first + tombstone->count - 1, to_string(tombstone->reason), std::nullopt,
-                   std::nullopt);
+                   header.first + tombstone->count - 1, to_string(tombstone->reason),
+                   unix_ms(tombstone->first_time, wall_minus_boot),
+                   unix_ms(tombstone->last_time, wall_minus_boot));
         out << lines;
         return;
     }

@@ -129,6 +129,17 @@ std::optional<std::int64_t> wall_minus_boot_ms(const BatchHeader& header)
     return overflow ? std::nullopt : std::optional(difference);
 }
 
+std::optional<std::int64_t> unix_ms(const std::optional<BootTime>& time,
+                                    std::optional<std::int64_t> wall_minus_boot)
+{
+    std::int64_t sum = 0;
+    if (!time || !wall_minus_boot ||
+        __builtin_add_overflow(time->time_since_epoch().count(), *wall_minus_boot, &sum)) {
+        return std::nullopt;
+    }
+    return sum;
+}
+
 ReadingLines::ReadingLines(std::string_view org, const BatchHeader& header,
                            std::optional<std::int64_t> wall_minus_boot,
                            const std::vector<std::shared_ptr<const Dictionary>>& dictionaries)

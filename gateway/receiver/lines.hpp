@@ -27,6 +27,10 @@ private:
 /// The clock of a batch as far as it dates readings: Unix ms - CLOCK_BOOTTIME ms.
 std::optional<std::int64_t> wall_minus_boot_ms(const BatchHeader& header);
 
+/// Nothing when one of them is not known.
+std::optional<std::int64_t> unix_ms(const std::optional<BootTime>& time,
+                                    std::optional<std::int64_t> wall_minus_boot);
+
 /// Writes the lines of one batch's readings (protocol.md, section 9). It keeps references to all
 /// it is made from.
 class ReadingLines {

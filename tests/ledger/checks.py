@@ -1,0 +1,361 @@
+"""K1 to K12: what a run's evidence must show.  Each function finds what breaks its promise; K1 is
+found where the batches are read (evidence.py), where K0 judges the logs themselves.
+"""
+import collections
+
+from evidence import ALARM_ROW, COMM_ERROR, DEVICE_ROW, GOOD, MS
+from records import read_batch
+from spans import Spans
+
+BUSY = ('kill', 'stop')  # each may catch one answer per device before it is accepted
+
+
+def k2_cover(e):
+    """Every sequence from 1 to each announced head is here or declared lost."""
+    here, lost = e.delivered(), e.withdrawn()
+    for (epoch, lane), head in e.heads().items():
+        spans = Spans([*here.get((epoch, lane), Spans()).ranges,
+                       *lost.get((epoch, lane), Spans()).ranges])
+        for first, last in spans.missing(1, head):
+            e.find('K2', 'silent gap', f'{epoch[:8]} {lane} {first}-{last} of {head}')
+
+
+def k3_truth(e):
+    """Each value is one that its register served; none is there twice; its meaning is that of the
+    profile."""
+    tokens = collections.Counter()
+    for record in e.records:
+        where = f'{record.epoch[:8]} {record.lane} {record.seq}: {record.device} {record.point}'
+        if record.row == DEVICE_ROW or record.row >= ALARM_ROW:
+            continue
+        entries = e.by_token.get((record.device, record.point, record.raw), [])
+        if not entries:
+            e.find('K3', 'invented', f'{where} {record.raw} was never served')
+        elif record.point in e.layout['devices'].get(record.device, {}):
+            tokens[record.device, record.point, record.raw] += 1
+            if tokens[record.device, record.point, record.raw] == 2:
+                e.find('K3', 'doubled slot', f'{where} {record.raw} is there under two keys')
+    for dictionary in e.dictionaries.values():
+        _meaning(e, dictionary)
+    _alarms(e)
+
+
+def _meaning(e, dictionary):
+    device = dictionary['device']['id']
+    bases = e.layout['devices'].get(device, {})
+    points = {point['id']: point for point in dictionary['points']}
+    for name, base in bases.items():
+        point = points.get(name, {})
+        if (point.get('scale'), point.get('offset')) != ('1', str(-base)):
+            e.find('K3', 'wrong meaning', f'{device} {name}: {point}')
+
+
+def _alarms(e):
+    last = {}
+    whole = not e.declared and not e.damages
+    for record in sorted((r for r in e.records if ALARM_ROW <= r.row < DEVICE_ROW),
+                         key=lambda r: (r.epoch, r.seq)):
+        key = record.epoch, record.device, record.row
+        if record.raw not in (0, 1) or whole and record.raw == last.get(key, 0):
+            e.find('K3', 'invented', f'alarm {key} {record.seq}: {record.raw} after '
+                                     f'{last.get(key)}')
+        last[key] = record.raw
+
+
+def k4_no_hole(e):
+    """Each good answer has a reading, but for what a fault may take; returns how many it took."""
+    have = {(r.device, r.point, r.raw) for r in e.records}
+    missing = [s for s in e.served if not s.damaged and (s.device, s.point, s.raw) not in have]
+    last = {}  # (fault, device) -> the last request that the device answered before its end
+    for number, fault in enumerate(e.faults):
+        for served in e.served:
+            if served.ns <= fault['end'] + MS:
+                last[number, served.device] = served.request
+    excused = _failures(e)
+    unknown = sum(batch.count for _, batch in e.declared
+                  if batch.tombstone['first_time_ms'] is None)
+    taken = 0
+    for served in missing:
+        if any(_takes(fault, served, last.get((number, served.device)))
+               for number, fault in enumerate(e.faults)) or _declares(e, served):
+            taken += 1
+        elif (served.device, served.request) in excused:
+            pass
+        elif unknown > 0:
+            unknown -= 1
+            taken += 1
+        else:
+            e.find('K4', 'hole at the sensor', f'{served.device} {served.point}, request '
+                                               f'{served.request} at {served.boot_ms} ms')
+    return taken
+
+
+def _takes(fault, served, last_request):
+    if fault['kind'] in BUSY:
+        return served.request == last_request
+    if fault['kind'] == 'power':
+        return fault['cut'] - fault['loses_ms'] * MS <= served.ns + MS and served.ns <= fault['end']
+    return fault.get('open', False) and fault['begin'] <= served.ns <= fault['end']
+
+
+def _declares(e, served):
+    """A tombstone's times cover it."""
+    return any(batch.tombstone['first_time_ms'] is not None and
+               batch.tombstone['first_time_ms'] <= served.boot_ms + 500 and
+               served.boot_ms - 500 <= batch.tombstone['last_time_ms'] for _, batch in e.declared)
+
+
+def _failures(e):
+    """Undamaged requests that the box says failed (too late): the one before each such reading."""
+    found = set()
+    failed = [r for r in e.records if r.quality == COMM_ERROR]
+    for record in failed:
+        before = [s for s in e.served if s.device == record.device and s.boot_ms <= record.time + 50]
+        if before and not before[-1].damaged:
+            found.add((record.device, before[-1].request))
+    return found
+
+
+def k5_durable(e):
+    """What was durable before a cut is here or declared; what the platform had seen and not
+    receipted before a cut came again."""
+    here, lost = e.delivered(), e.withdrawn()
+    cuts = [fault for fault in e.faults if fault['cut'] is not None]
+    for line in e.durable or ():
+        key = line['epoch'], line['lane']
+        if any(cut['cut'] <= line['ns'] <= cut['end'] for cut in cuts):
+            continue
+        for first, last in here.get(key, Spans()).missing(line['first'], line['last']):
+            if not lost.get(key, Spans()).covers(first, last):
+                e.find('K5', 'durable lost', f'{key[0][:8]} {key[1]} {first}-{last}')
+    if e.durable is not None:
+        _sent_is_durable(e)
+    for proof in e.proofs:
+        before = e.receipted(proof['cut'])
+        for key, arrivals in e.arrivals.items():
+            again = Spans((first, last) for ns, first, last, _ in arrivals
+                          if proof['since'] < ns <= proof['ns'])
+            for ns, first, last, _ in arrivals:
+                if ns < proof['cut']:
+                    for low, high in before[key].missing(first, last):
+                        for gap in again.missing(low, high):
+                            e.find('K5', 'durable lost', f'{key[0][:8]} {key[1]} {gap} was here '
+                                                         'before the cut and gone after it')
+    if not e.damages:
+        for line, _, _, event in e.events:
+            if event.get('code') in ('storage-lied', 'store-lost'):
+                e.find('K5', 'durable lost', f'line {line["n"]}: the box says {event["code"]}')
+
+
+def _sent_is_durable(e):
+    """Only bytes whose commit returned are ever sent: each arrival has its line before it."""
+    durable = collections.defaultdict(list)
+    for line in e.durable:
+        durable[line['epoch'], line['lane']].append((line['ns'], line['first'], line['last']))
+    for key, arrivals in e.arrivals.items():
+        for ns, first, last, tombstone in arrivals:
+            spans = Spans((low, high) for when, low, high in durable[key] if when <= ns)
+            if not tombstone and not spans.covers(first, last):
+                e.find('K5', 'sent before durable', f'{key[0][:8]} {key[1]} {first}-{last}')
+
+
+def k6_order(e):
+    """The order of sequences is the order of acquisition, per point; and no reversal arrives inside
+    live or history of one session, but for what is sent again."""
+    opened = {}
+    for record in e.records:
+        opened[record.epoch] = min(record.time, opened.get(record.epoch, record.time))
+    last = {}
+    for record in sorted(e.records, key=lambda r: (opened[r.epoch], r.epoch, r.lane, r.seq)):
+        key = record.device, record.row
+        before = last.get(key)
+        if before and record.time < before.time:
+            e.find('K6', 'out of order', f'{key} {record.seq}: time {before.time} then {record.time}')
+        if before and record.point in e.layout['devices'].get(record.device, {}) and \
+                record.raw < before.raw:
+            e.find('K6', 'out of order', f'{key} {record.seq}: read {before.raw} then {record.raw}')
+        last[key] = record
+    _arrival_order(e)
+
+
+def _arrival_order(e):
+    seen, top = collections.defaultdict(Spans), {}
+    hellos = [line['ns'] for line in e.receipts if line['body']['hello']]
+    for line, message in e.messages:
+        if message.kind == 'birth' or hellos and line['ns'] > hellos[0]:
+            hellos, top = [ns for ns in hellos if ns > line['ns']], {}
+        batch = message.batch
+        if batch is None or message.problem or batch.tombstone:
+            continue
+        key, last = (batch.epoch, batch.lane), batch.first + batch.count - 1
+        if not seen[key].overlaps(batch.first, last) and batch.first < top.get((message.kind, key), 0):
+            e.find('K6', 'reversal', f'line {line["n"]}: {message.kind} {batch.lane} {batch.first} '
+                                     f'after {top[message.kind, key]}')
+        top[message.kind, key] = max(last, top.get((message.kind, key), 0))
+        seen[key].add(batch.first, last)
+
+
+def k7_time(e):
+    """A reading's time is that of its answer, and the batch's wall clock is the host's."""
+    bound = e.layout.get('time_bound_ms', 1000)
+    for record in e.records:
+        entries = e.by_token.get((record.device, record.point, record.raw), [])
+        if entries and min(abs(s.boot_ms - record.time) for s in entries) > bound:
+            e.find('K7', 'wrong time', f'{record.lane} {record.seq}: {record.time} for an answer at '
+                                       f'{entries[0].boot_ms}')
+    real = (e.begin.get('wall_minus_mono_ns', 0) - e.begin.get('boot_minus_mono_ns', 0)) // MS
+    for line, message in e.messages:
+        batch = message.batch
+        if batch is not None and batch.clock != 'unset' and \
+                abs(batch.wall_ms - batch.boottime_ms - real) > bound:
+            e.find('K7', 'wrong time', f'line {line["n"]}: the wall clock is off')
+
+
+def k8_manifests(e):
+    """Head, count, sum, qualities and slots of each manifest follow from what arrived."""
+    here, lost = e.delivered(), e.withdrawn()
+    books = {key: _Book(known, lost.get(key, Spans())) for key, known in e.content.items()}
+    before = {}
+    for line, message in e.messages:
+        if message.kind != 'manifest' or message.problem:
+            continue
+        for epoch, lanes in message.json['epochs'].items():
+            for lane, said in lanes.items():
+                key, where = (epoch, lane), f'line {line["n"]}, {epoch[:8]} {lane}: '
+                slots = said['slots']
+                if slots['expected'] != slots['good'] + slots['other'] + slots['suppressed'] + \
+                        sum(slots['missed'].values()):
+                    e.find('K8', 'manifest wrong', where + f'slots {slots}')
+                if said['head'] < before.get(key, 0):
+                    e.find('K8', 'manifest wrong', where + 'the head went back')
+                before[key] = said['head']
+                if here.get(key, Spans()).covers(1, said['head']):
+                    _compare(e, books[key], said, where)
+
+
+class _Book:
+    """What manifests say of one lane, from 1 to each sequence, without what is withdrawn."""
+
+    def __init__(self, known, lost):
+        self.count, self.total, self.rows = [0], [0], [None]
+        self.quality, self.cause = [collections.Counter()], [collections.Counter()]
+        self.known, self.lost = known, lost
+        for seq in range(1, max(known, default=0) + 1):
+            content = known[seq][0] if seq in known and not lost.overlaps(seq, seq) else None
+            self._add(seq, content)
+
+    def _add(self, seq, content):
+        if content is None:
+            total, count = self.total[-1], self.count[-1]
+            quality, cause = self.quality[-1], self.cause[-1]
+        else:
+            reading = read_batch.Reading(seq, *content)
+            total = self.total[-1] + read_batch.mix(reading) & read_batch.MASK64
+            count = self.count[-1] + 1
+            quality = self.quality[-1] + collections.Counter([read_batch.QUALITIES[content[6]]])
+            cause = self.cause[-1]
+            if content[7]:
+                cause = cause + collections.Counter([read_batch.cause_name(content[7])])
+        self.total.append(total)
+        self.count.append(count)
+        self.quality.append(quality)
+        self.cause.append(cause)
+
+
+def _compare(e, book, said, where):
+    head = said['head']
+    mine = {'count': book.count[head], 'sum': f'{book.total[head]:016x}',
+            'quality': dict(book.quality[head]), 'cause': dict(book.cause[head])}
+    for name, value in mine.items():
+        other = said[name]
+        if isinstance(other, dict):
+            other = {k: v for k, v in other.items() if v}
+        if other != value:
+            e.find('K8', 'manifest wrong', where + f'{name} is {other}, arrived is {value}')
+
+
+def k9_reasons(e):
+    """Each declared loss has a fault before it that may cause its reason, and all of them stay
+    within the budget of the run; returns what was declared by reason."""
+    here = e.delivered()
+    lost, ranges = collections.Counter(), collections.defaultdict(Spans)
+    for line, batch in e.declared:
+        reason = batch.tombstone['reason']
+        key = batch.epoch, batch.lane
+        ranges[reason, key].add(batch.first, batch.first + batch.count - 1)
+        if not any(reason in fault['may'] and fault['begin'] < line['ns'] for fault in e.faults):
+            e.find('K9', 'declared without a cause', f'{batch.epoch[:8]} {batch.lane} '
+                                                     f'{batch.first}+{batch.count}: {reason}')
+    for (reason, key), spans in ranges.items():
+        for first, last in spans.ranges:
+            lost[reason] += sum(high - low + 1 for low, high
+                                in here.get(key, Spans()).missing(first, last))
+    budget = sum(fault['budget'] for fault in e.faults)
+    if sum(lost.values()) > budget:
+        e.find('K9', 'over the loss budget', f'{dict(lost)}, allowed {budget}')
+    return {reason: count for reason, count in lost.items() if count}
+
+
+def k10_receipts(e):
+    """Nothing left the box that no receipt covered, no receipt says more than had come, and none
+    goes back."""
+    for line in e.receipts:
+        had = collections.defaultdict(Spans)
+        for key, arrivals in e.arrivals.items():
+            for ns, first, last, _ in arrivals:
+                if ns <= line['ns']:
+                    had[key].add(first, last)
+        for epoch, lanes in line['body']['epochs'].items():
+            for lane, ranges in lanes.items():
+                for first, last in ranges:
+                    if not had[epoch, lane].covers(first, last):
+                        e.find('K10', 'receipt says too much', f'line {line["n"]}: {lane} '
+                                                               f'{first}-{last}')
+    for line, message in e.messages:
+        if message.problem or line['retain'] or message.kind not in ('birth', 'manifest'):
+            continue
+        known = e.receipted(line['ns'])
+        for epoch, state in message.json['epochs'].items():
+            for lane, said in (state['lanes'] if message.kind == 'birth' else state).items():
+                free = _freed(message.kind, said, known[epoch, lane])
+                if free:
+                    e.find('K10', 'gone without a receipt', f'line {line["n"]}: {epoch[:8]} {lane} '
+                                                            f'{free}')
+
+
+def _freed(kind, said, covered):
+    """What the box no longer holds and no receipt covers, as text."""
+    if kind == 'birth':
+        missing = covered.missing(1, min(said['first_held'] - 1, said['head']))
+        return f'{missing}' if missing else ''
+    gone = said['head'] - said['queued'] - said['tombstoned']
+    return f'{gone} gone, {len(covered)} receipted' if gone > len(covered) else ''
+
+
+def k11_quality(e):
+    """An answer that the simulator damaged is never a good value."""
+    for record in e.records:
+        entries = e.by_token.get((record.device, record.point, record.raw), [])
+        counted = record.point in e.layout['devices'].get(record.device, {})
+        if counted and record.quality == GOOD and entries and entries[0].damaged:
+            e.find('K11', 'damaged answer is good', f'{record.device} {record.point}, request '
+                                                    f'{entries[0].request}')
+        if record.row == DEVICE_ROW and record.quality == GOOD:
+            e.find('K11', 'failure is good', f'{record.device} {record.seq}')
+
+
+def k12_counters(e):
+    """The health topic's counters do not contradict what was seen since the process started."""
+    births = 0
+    for line, message in e.messages:
+        births += message.kind == 'birth' and not line['retain']
+        if message.kind != 'health' or message.problem:
+            continue
+        start = max((s['ns'] for s in e.starts if s['ns'] <= line['ns']), default=0)
+        said = message.json['uplink']
+        came = sum(start <= before['ns'] < line['ns'] and each.batch is not None
+                   for before, each in e.messages)
+        sent = sum(start <= receipt['ns'] < line['ns'] for receipt in e.receipts)
+        if came > said['sent_batches'] or said['receipts'] > sent or said['sessions'] < 1 or \
+                said['acknowledged_batches'] > said['sent_batches']:
+            e.find('K12', 'health wrong', f'line {line["n"]}: {said}; came {came}, receipts {sent}')

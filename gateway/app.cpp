@@ -10,6 +10,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <malloc.h>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -152,6 +153,7 @@ asio::awaitable<void> Box::start()
     tasks_.spawn("control", control_.run());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
+    malloc_trim(0);  // what reading the site file and the profiles took
 }
 
 void Box::record_configuration()

@@ -1,0 +1,151 @@
+#include "gateway/app_status.hpp"
+
+#include <gtest/gtest.h>
+
+using namespace gateway;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A box on which nothing is wrong; each test spoils one thing.
+class StatusAnswer : public testing::Test {
+protected:
+    StatusAnswer()
+    {
+        site.id = "place-1714000.box-0001";
+        auto described = std::make_shared<Profile>();
+        described->id = "test.meter";
+        described->version = "1.0.0";
+        described->points.resize(2);
+        config.site.id = "meter";
+        config.profile = described;
+        DeviceView device{.config = &config, .receipted = true};
+        device.status.answering = true;
+        device.status.last_good = BootTime(99s);
+        device.status.identified.verdict = IdentityVerdict::verified;
+        box.site = &site;
+        box.configuration_source = "current";
+        box.now = Instant(100s);
+        box.clock = {.state = ClockState::synced, .error_ms = 3};
+        box.uplink_configured = true;
+        box.connected = true;
+        box.store.free_bytes = 1ULL << 30;
+        box.devices.push_back(device);
+    }
+
+    json::object answer() const { return status_json(box); }
+    DeviceStatus& device() { return box.devices.front().status; }
+
+    /// What is wrong, when it is one thing.
+    std::string only_problem() const
+    {
+        const auto said = answer();
+        EXPECT_FALSE(said.at("ok").as_bool());
+        const auto& missing = said.at("missing").as_array();
+        EXPECT_EQ(missing.size(), 1U) << missing;
+        return missing.empty() ? "" : std::string(missing.front().as_string());
+    }
+
+    Site site;
+    DeviceConfig config;
+    BoxView box;
+};
+
+bool begins(const std::string& text, std::string_view with)
+{
+    return text.starts_with(with);
+}
+
+TEST_F(StatusAnswer, IsWellWhenEveryDeviceIsReceiptedAndClockAndDiskAreFine)
+{
+    const auto said = answer();
+    EXPECT_TRUE(said.at("ok").as_bool()) << said.at("missing");
+    EXPECT_TRUE(said.at("missing").as_array().empty());
+}
+
+TEST_F(StatusAnswer, ADeadDeviceIsNamedWithItsCauseAndWhatToTry)
+{
+    device().answering = false;
+    device().last_cause = Cause::timeout;
+    const auto problem = only_problem();
+    EXPECT_TRUE(begins(problem, "meter does not answer (timeout)")) << problem;
+    EXPECT_NE(problem.find("smart-gateway read meter"), std::string::npos) << problem;
+}
+
+TEST_F(StatusAnswer, AnotherDeviceThanTheProfileSays)
+{
+    device().identified.verdict = IdentityVerdict::mismatch;
+    EXPECT_TRUE(begins(only_problem(), "meter is another device"));
+}
+
+TEST_F(StatusAnswer, AnswersButNothingGood)
+{
+    device().last_good.reset();
+    EXPECT_TRUE(begins(only_problem(), "meter answers but has no good reading yet"));
+}
+
+TEST_F(StatusAnswer, AReadingThatThePlatformHasNotConfirmed)
+{
+    box.devices.front().receipted = false;
+    EXPECT_TRUE(begins(only_problem(), "the platform has not confirmed a reading of meter"));
+}
+
+TEST_F(StatusAnswer, ADeadBrokerIsSaidWithItsReason)
+{
+    box.connected = false;
+    box.uplink_problem = "connection refused";
+    EXPECT_TRUE(begins(only_problem(), "no connection to the platform (connection refused)"));
+}
+
+TEST_F(StatusAnswer, ABoxWithoutAPlatformIsNotWell)
+{
+    box.uplink_configured = false;
+    box.connected = false;
+    box.devices.front().receipted = false;  // nobody could
+    EXPECT_TRUE(begins(only_problem(), "no platform is configured"));
+}
+
+TEST_F(StatusAnswer, ABadSiteFileIsSaidByItsFirstMistake)
+{
+    box.configuration_problem = "gateway.toml:3:1: first\ngateway.toml:9:1: second";
+    const auto problem = only_problem();
+    EXPECT_NE(problem.find("gateway.toml:3:1: first"), std::string::npos) << problem;
+    EXPECT_EQ(problem.find("second"), std::string::npos) << problem;
+}
+
+TEST_F(StatusAnswer, AnUnsetClockAndAFullDisk)
+{
+    box.clock.state = ClockState::unset;
+    box.store.free_bytes = 1'024;
+    const auto missing = answer().at("missing").as_array();
+    ASSERT_EQ(missing.size(), 2U);
+    EXPECT_TRUE(missing[0].as_string().starts_with("the clock is not set"));
+    EXPECT_TRUE(missing[1].as_string().starts_with("the disk is nearly full: 1.0 KiB"));
+}
+
+TEST_F(StatusAnswer, WhatIsSwitchedOffOrInMaintenanceIsNoProblem)
+{
+    device().answering = false;
+    device().enabled = false;
+    EXPECT_TRUE(answer().at("ok").as_bool());
+    device().enabled = true;
+    device().maintenance_until = box.now + 1min;
+    EXPECT_TRUE(answer().at("ok").as_bool());
+}
+
+TEST_F(StatusAnswer, AdviceOnWhatWorksAndShouldBeBetter)
+{
+    Profile open;
+    open.cleartext = true;
+    config.profile = std::make_shared<Profile>(open);
+    site.uplink.host = "127.0.0.1";
+    site.uplink.tls = false;
+    site.uplink.release = Release::puback;
+    const auto advice = advice_for(site, {config});
+    ASSERT_EQ(advice.size(), 3U);
+    EXPECT_NE(advice[0].find("not encrypted"), std::string::npos);
+    EXPECT_NE(advice[1].find("puback"), std::string::npos);
+    EXPECT_NE(advice[2].find("meter"), std::string::npos);
+}
+
+}  // namespace

@@ -1,0 +1,112 @@
+"""P1, P2, P10: the process ends at any moment; F14: it is started twice."""
+import contextlib
+import os
+import pathlib
+import subprocess
+import time
+
+import procs
+from catalogue import fault
+
+BACK_MS = 3000
+
+
+def run_a_while(case, least=0.1, most=1.6):
+    """Starts the gateway and lets it work for a while that the seed chooses."""
+    case.start()
+    seconds = case.random.uniform(least, most)
+    time.sleep(seconds)
+    return seconds
+
+
+def kill(case):
+    begin = time.monotonic_ns()
+    case.gateway.kill()
+    case.fault('kill', begin, cut=begin, back_within_ms=BACK_MS)
+
+
+@fault('P1', 'kill -9 at a random time', (20, 1000, 3000))
+def kill_at_random(case):
+    seconds = run_a_while(case)
+    case.tell(f'killed {seconds:.3f} s after the start')
+    kill(case)
+    case.tell(f'{case.had()} had come')
+    case.start()
+    case.wait_readings(30)
+
+
+STORE_CALLS = 'pwrite64,pwritev,fdatasync,fsync,ftruncate,fallocate,unlink,rename,mkdir'
+SPOOL_CALLS = 'write,writev,openat,unlink'
+
+
+@fault('P2', 'kill -9 at a system call of the write path', (20, 2000, 6000), needs=('root', 'strace'))
+def kill_at_system_call(case):
+    """From the start on the main thread, or from a moment on the thread that writes the store."""
+    calls = case.random.choice([STORE_CALLS, STORE_CALLS, SPOOL_CALLS])
+    if case.random.random() < 0.5:
+        number = case.random.randint(1, 60)
+        where = 'main thread, from the start'
+        case.start(prefix=('strace', '-D', '-qq', '-o', '/dev/null', '-e', f'trace={calls}', '-e',
+                           f'inject={calls}:signal=KILL:when={number}'))
+    else:
+        number = case.random.randint(1, 40)
+        run_a_while(case, 0.1, 0.6)
+        threads = sorted(int(t) for t in os.listdir(f'/proc/{case.gateway.pid}/task'))
+        thread = case.random.choice(threads[1:])
+        name = pathlib.Path(f'/proc/{case.gateway.pid}/task/{thread}/comm').read_text().strip()
+        where = f'thread {threads.index(thread)} ({name})'
+        tracer = subprocess.Popen(['strace', '-qq', '-o', '/dev/null', '-p', str(thread), '-e',
+                                   f'trace={calls}', '-e',
+                                   f'inject={calls}:signal=KILL:when={number}'])
+        case.also(tracer.kill, tracer.wait)
+    begin = time.monotonic_ns()
+    with contextlib.suppress(TimeoutError):
+        procs.wait_for(lambda: not case.gateway.running(), 2.5)
+    if case.gateway.running():
+        case.tell(f'{where}: call {number} of {calls} was not reached; stopped')
+        case.stop()
+        return
+    case.tell(f'{where}: killed at call {number} of {calls}')
+    case.gateway.process.wait()
+    case.fault('kill', begin, cut=time.monotonic_ns(), back_within_ms=BACK_MS)
+    case.tell(f'{case.had()} had come')
+    case.start()
+    case.wait_readings(30)
+
+
+@fault('P10', 'SIGTERM under load', (5, 100, 300))
+def stop_under_load(case):
+    seconds = run_a_while(case, 0.3, 1.5)
+    offline = case.random.random() < 0.5
+    if offline:
+        case.link.cut()
+    began = time.monotonic()
+    code = case.stop()
+    took = time.monotonic() - began
+    case.tell(f'SIGTERM {seconds:.3f} s after the start, {"offline" if offline else "connected"}; '
+              f'ended after {took:.2f} s with {code}')
+    if code != 0 or took > 5:
+        case.problem('stop', f'ended after {took:.2f} s with {code}')
+    if offline:
+        case.link.restore()
+    case.start()
+    case.wait_readings(30)
+    closed = [event for event in case.events('epoch_closed')]
+    if not closed or not closed[0]['clean']:
+        case.problem('stop', f'no clean end is told: {closed}')
+
+
+@fault('F14', 'two instances on one store', (2, 20, 50))
+def start_twice(case):
+    run_a_while(case, 0.3, 0.8)
+    other = procs.Gateway(case.folder, case.street.build, case.site(), case.folder / 'second',
+                          'second')
+    began = time.monotonic()
+    other.start()
+    case.also(other.kill)
+    code = other.process.wait(10)
+    took = time.monotonic() - began
+    case.tell(f'the second one ended after {took:.2f} s with {code}: {other.lines()[-1:]}')
+    if code != 70 or took > 1:
+        case.problem('second instance', f'ended after {took:.2f} s with {code}')
+    case.wait_readings(30)

@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+"""Injects faults and judges what came out: run.py [--level LEVEL] [--seed N] [--runs N] [ID…]
+
+Each run has a seed: `run.py P3 --seed 17 --runs 1` does run 17 again, as exactly as the machine
+allows.  A run prints what was done and a JSON verdict; the campaign ends with a table, and with 1
+when any run failed.  The logs of failed runs stay in OUT.
+"""
+import argparse
+import concurrent.futures
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+import rig  # first: it knows where the other folders are
+import check
+import logs
+import power  # noqa: F401, registers its faults
+import process  # noqa: F401
+import storage  # noqa: F401
+from catalogue import FAULTS, LEVELS
+from disk import Disk, lacks
+
+printing = threading.Lock()
+
+
+class Campaign:
+    """Runs by several threads, each with a street of its own."""
+
+    def __init__(self, build, out):
+        self.build, self.out = build, pathlib.Path(out)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='gateway-faults-'))
+        self.own = threading.local()
+        self.streets = contextlib.ExitStack()
+        self.rows = {}  # id -> numbers
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.streets.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def street(self):
+        if not hasattr(self.own, 'street') or self.own.street.worn():
+            with printing:
+                street = rig.Street(self.build, tempfile.mkdtemp(dir=self.folder))
+                self.own.street = self.streets.enter_context(street)
+        return self.own.street
+
+    def run(self, fault, seed):
+        """One run: (verdict or None, the story, seconds)."""
+        began, verdict, story = time.monotonic(), None, []
+        with contextlib.ExitStack() as open_:
+            try:
+                disk = open_.enter_context(Disk(fault.disk_mb)) if fault.disk_mb else None
+                case = open_.enter_context(rig.Case(self.street(), fault.id, seed, disk=disk))
+                story = case.story
+                fault.run(case)
+                case.finish()
+                verdict = check.judge(logs.read(case.folder), case.decoder)
+                verdict.findings += [('-', what, text) for what, text in case.problems]
+            except (TimeoutError, OSError, RuntimeError) as error:
+                story.append(f'the run broke: {type(error).__name__}: {error}')
+            if verdict is None or verdict.findings:
+                with contextlib.suppress(NameError):
+                    story.append(f'logs: {self.save(case)}')
+        if verdict is not None and verdict.findings:
+            verdict.line['verdict'] = 'failed'
+        return verdict, story, time.monotonic() - began
+
+    def save(self, case):
+        place = self.out / case.name
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(case.folder, place, ignore=shutil.ignore_patterns('state'))
+        return place
+
+    def report(self, fault, seed, verdict, story, seconds):
+        row = self.rows[fault.id]
+        row['runs'] += 1
+        row['seconds'] += seconds
+        failed = verdict is None or verdict.findings
+        row['failed'] += bool(failed)
+        if verdict is not None:
+            row['lost'] += verdict.lost
+            row['gaps'] += verdict.count('silent gap')
+            row['conflicts'] += verdict.count('conflict')
+        with printing:
+            print(f'{fault.id} {fault.text}, seed {seed}: {"FAILED" if failed else "ok"}')
+            for line in story:
+                print(f'    {line}')
+            for name, many in sorted(_summed(verdict)):
+                print(f'    FOUND {name}{many}')
+            print(json.dumps(verdict.line if verdict else
+                             {'seed': seed, 'scenario': fault.id, 'verdict': 'broken'}), flush=True)
+
+    def table(self, began):
+        print(f'\n{"id":5} {"runs":>6} {"failed":>6} {"lost":>6} {"gaps":>6} {"conflicts":>9} '
+              f'{"seconds":>8}  ')
+        for id_, row in self.rows.items():
+            print(f'{id_:5} {row["runs"]:6} {row["failed"]:6} {row["lost"]:6} {row["gaps"]:6} '
+                  f'{row["conflicts"]:9} {row["seconds"]:8.1f}  '
+                  f'{"skipped: " + row["skipped"] if row["skipped"] else FAULTS[id_].text}')
+        total = {name: sum(row[name] for row in self.rows.values())
+                 for name in ('runs', 'failed', 'lost', 'gaps', 'conflicts')}
+        skipped = sum(bool(row['skipped']) for row in self.rows.values())
+        print(f'{"all":5} {total["runs"]:6} {total["failed"]:6} {total["lost"]:6} '
+              f'{total["gaps"]:6} {total["conflicts"]:9} {time.monotonic() - began:8.1f}  '
+              f'{skipped} skipped')
+        return total['failed']
+
+
+def _summed(verdict):
+    """Findings of one name as one line: its first detail, and how many more."""
+    first, count = {}, {}
+    for check_, name, detail in verdict.findings if verdict else ():
+        first.setdefault((check_, name), detail)
+        count[check_, name] = count.get((check_, name), 0) + 1
+    for key, detail in first.items():
+        more = f' (and {count[key] - 1} more)' if count[key] > 1 else ''
+        yield f'{key[0]} {key[1]}: {detail}', more
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('ids', nargs='*', metavar='ID', help=', '.join(sorted(FAULTS)))
+    parser.add_argument('--level', choices=LEVELS, default='smoke')
+    parser.add_argument('--seed', type=int, default=1, help='of the first run; each next one adds 1')
+    parser.add_argument('--runs', type=int, help='of each id, instead of the level\'s')
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='runs at a time')
+    parser.add_argument('--build', default=rig.HERE.parents[1] / 'build' / 'release')
+    parser.add_argument('--out', default=rig.HERE.parents[1] / 'build' / 'faults',
+                        help='where the logs of failed runs go')
+    options = parser.parse_args()
+    unknown = [id_ for id_ in options.ids if id_ not in FAULTS]
+    if unknown:
+        parser.error(f'no such fault: {", ".join(unknown)}; there are {", ".join(sorted(FAULTS))}')
+    began = time.monotonic()
+    with Campaign(options.build, options.out) as campaign:
+        work = []
+        for id_ in options.ids or FAULTS:
+            fault = FAULTS[id_]
+            why = next((why for need in fault.needs if (why := lacks(need))), '')
+            campaign.rows[id_] = {'runs': 0, 'failed': 0, 'lost': 0, 'gaps': 0, 'conflicts': 0,
+                                  'seconds': 0.0, 'skipped': why}
+            count = options.runs or fault.counts[LEVELS.index(options.level)]
+            work += [] if why else [(fault, options.seed + n) for n in range(count)]
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            def one(fault, seed):
+                campaign.report(fault, seed, *campaign.run(fault, seed))
+            for done in [pool.submit(one, *each) for each in work]:
+                done.result()
+        failed = campaign.table(began)
+    return bool(failed)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

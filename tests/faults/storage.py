@@ -1,0 +1,122 @@
+"""F4, F5: the disk is full; F10, F12: the store is damaged while the gateway is stopped."""
+import time
+
+import procs
+from catalogue import fault
+from process import kill, run_a_while
+
+ANY = ('damaged', 'store_lost', 'evicted')
+
+
+def store_files(case):
+    """Database files of the store, and WAL files, by their suffix."""
+    files = [path for path in sorted(case.store.rglob('*')) if path.is_file()]
+    databases = [p for p in files if p.read_bytes()[:15] == b'SQLite format 3']
+    return databases, [p for p in files if p.name.endswith('-wal')]
+
+
+def fill_store(case, clean):
+    """A store with rows that nobody has, and the gateway stopped."""
+    case.link.cut()
+    case.start()
+    case.wait_served(case.random.randint(6, 40))
+    if clean:
+        case.stop()
+    else:
+        kill(case)
+
+
+def damaged(case, begin, budget=10**6):
+    case.faults.add(what='damage')
+    case.fault('damage', begin, may=ANY, budget=budget)
+    case.link.restore()
+    case.start()
+    case.wait_readings(30)
+
+
+@fault('F10', 'bit flips in the stopped store', (10, 1000, 5000))
+def flip_bits(case):
+    fill_store(case, clean=case.random.random() < 0.5)
+    begin, bits = time.monotonic_ns(), case.random.randint(1, 64)
+    databases, wals = store_files(case)
+    target = case.random.choice([databases[-1], *wals[-1:]])
+    data = bytearray(target.read_bytes())
+    used = len(data.rstrip(b'\0')) or len(data)
+    for _ in range(bits):
+        data[case.random.randrange(used)] ^= 1 << case.random.randrange(8)
+    target.write_bytes(data)
+    case.tell(f'{bits} bits of {target.name} ({used} bytes in use) flipped')
+    damaged(case, begin)
+
+
+@fault('F12', 'truncated database, missing WAL', (6, 300, 1000))
+def file_games(case):
+    game = case.random.choice(['truncate', 'no wal', 'empty', 'no database'])
+    fill_store(case, clean=game == 'truncate' and case.random.random() < 0.5)
+    begin = time.monotonic_ns()
+    databases, wals = store_files(case)
+    if game == 'truncate':
+        size = databases[-1].stat().st_size
+        left = case.random.randrange(size)
+        with open(databases[-1], 'r+b') as file:
+            file.truncate(left)
+        case.tell(f'{databases[-1].name} cut from {size} to {left} bytes')
+    elif game == 'no wal':
+        for path in wals:
+            path.unlink()
+        case.tell(f'{[p.name for p in wals]} deleted')
+    elif game == 'empty':
+        databases[-1].write_bytes(b'')
+        case.tell(f'{databases[-1].name} emptied')
+    else:
+        databases[-1].unlink()
+        case.tell(f'{databases[-1].name} deleted')
+    damaged(case, begin)
+
+
+def full(case, seconds):
+    """The disk is full for a while; what is measured then may be missing, never wrongly said."""
+    begin = time.monotonic_ns()
+    size = case.disk.fill()
+    time.sleep(seconds)
+    case.tell(f'disk full for {seconds:.2f} s ({size >> 10} KiB foreign, {case.disk.free()} bytes free)')
+    return begin
+
+
+def freed(case, begin):
+    case.disk.empty()
+    case.fault('full', begin, may=ANY, budget=10**6, open=True)
+    if not case.gateway.running():
+        case.problem('full disk', f'the gateway ended: {case.gateway.lines()[-2:]}')
+        case.start()
+    case.link.restore()
+    began = time.monotonic()
+    case.wait_new_readings(since=time.monotonic_ns(), limit=15)
+    took = time.monotonic() - began
+    case.tell(f'stores again {took:.2f} s after it was freed')
+    if took > 10:
+        case.problem('full disk', f'back after {took:.1f} s')
+
+
+@fault('F4', 'disk full at a random moment', (3, 200, 500), needs=('root', 'loop'), disk_mb=24)
+def disk_full(case):
+    if case.random.random() < 0.5:
+        case.link.cut()
+    seconds = run_a_while(case, 0.1, 1.5)
+    case.tell(f'full {seconds:.2f} s after the start')
+    begin = full(case, case.random.uniform(0.5, 1.5))
+    if case.random.random() < 0.3:
+        case.tell('and killed while full')
+        kill(case)
+        case.start()
+        procs.wait_for(lambda: case.gateway.lines('gateway started') or
+                       not case.gateway.running(), 5)
+    freed(case, begin)
+
+
+@fault('F5', 'disk full by a foreign file, then freed', (1, 50, 100), needs=('root', 'loop'),
+       disk_mb=64)
+def disk_full_long(case):
+    run_a_while(case, 0.5, 1.0)
+    case.link.cut()
+    freed(case, full(case, 5))

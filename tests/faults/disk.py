@@ -73,7 +73,7 @@ class Disk:
 
     def free(self):
         state = os.statvfs(self.path)
-        return state.f_bfree * state.f_frsize
+        return state.f_bavail * state.f_frsize
 
     def empty(self):
         (self.path / 'foreign').unlink()

@@ -1,7 +1,5 @@
 """P1, P2, P10: the process ends at any moment; F14: it is started twice."""
 import contextlib
-import os
-import pathlib
 import subprocess
 import time
 
@@ -36,39 +34,48 @@ def kill_at_random(case):
 
 
 STORE_CALLS = 'pwrite64,pwritev,fdatasync,fsync,ftruncate,fallocate,unlink,rename,mkdir'
-SPOOL_CALLS = 'write,writev,openat,unlink'
+SPOOL_CALLS = 'write,writev,openat,unlink,mkdir,rename,fsync'
+# Where to kill, which calls are counted, and about how many there are.  A step of STRIDE through
+# them meets each once, so that few runs are spread and many are exhaustive.
+PLACES = (('first start', STORE_CALLS, 6400), ('next start', STORE_CALLS, 120),
+          ('store', STORE_CALLS, 170), ('spool', SPOOL_CALLS, 60))
+STRIDE = 1009
 
 
-@fault('P2', 'kill -9 at a system call of the write path', (20, 2000, 6000), needs=('root', 'strace'))
+def strace(calls, number):
+    return ['strace', '-qq', '-o', '/dev/null', '-e', f'trace={calls}', '-e',
+            f'inject={calls}:signal=KILL:when={number}']
+
+
+@fault('P2', 'kill -9 at a system call of the write path', (16, 2000, 6000),
+       needs=('root', 'strace'))
 def kill_at_system_call(case):
-    """From the start on the main thread, or from a moment on the thread that writes the store."""
-    calls = case.random.choice([STORE_CALLS, STORE_CALLS, SPOOL_CALLS])
-    if case.random.random() < 0.5:
-        number = case.random.randint(1, 60)
-        where = 'main thread, from the start'
-        case.start(prefix=('strace', '-D', '-qq', '-o', '/dev/null', '-e', f'trace={calls}', '-e',
-                           f'inject={calls}:signal=KILL:when={number}'))
-    else:
-        number = case.random.randint(1, 40)
-        run_a_while(case, 0.1, 0.6)
-        threads = sorted(int(t) for t in os.listdir(f'/proc/{case.gateway.pid}/task'))
-        thread = case.random.choice(threads[1:])
-        name = pathlib.Path(f'/proc/{case.gateway.pid}/task/{thread}/comm').read_text().strip()
-        where = f'thread {threads.index(thread)} ({name})'
-        tracer = subprocess.Popen(['strace', '-qq', '-o', '/dev/null', '-p', str(thread), '-e',
-                                   f'trace={calls}', '-e',
-                                   f'inject={calls}:signal=KILL:when={number}'])
-        case.also(tracer.kill, tracer.wait)
+    """At the Nth call of the main thread during a first or a later start, or of any thread from a
+    moment on.  The seed says where and which N; consecutive seeds go through all of them."""
+    where, calls, most = PLACES[case.seed % len(PLACES)]
+    number = 1 + case.seed // len(PLACES) * STRIDE % most
+    if where == 'next start':
+        case.link.cut()
+        case.start()
+        case.wait_served(10)
+        kill(case)
+        case.link.restore()
     begin = time.monotonic_ns()
+    if where.endswith('start'):
+        case.start(prefix=[*strace(calls, number), '-D'])
+    else:
+        run_a_while(case, 0.1, 0.4)
+        tracer = subprocess.Popen([*strace(calls, number), '-f', '-p', str(case.gateway.pid)])
+        case.also(tracer.kill, tracer.wait)
     with contextlib.suppress(TimeoutError):
-        procs.wait_for(lambda: not case.gateway.running(), 2.5)
+        procs.wait_for(lambda: not case.gateway.running(), 4)
     if case.gateway.running():
         case.tell(f'{where}: call {number} of {calls} was not reached; stopped')
         case.stop()
-        return
-    case.tell(f'{where}: killed at call {number} of {calls}')
-    case.gateway.process.wait()
-    case.fault('kill', begin, cut=time.monotonic_ns(), back_within_ms=BACK_MS)
+    else:
+        case.tell(f'{where}: killed at call {number} of {calls}')
+        case.gateway.process.wait()
+        case.fault('kill', begin, cut=time.monotonic_ns(), back_within_ms=BACK_MS)
     case.tell(f'{case.had()} had come')
     case.start()
     case.wait_readings(30)

@@ -296,16 +296,21 @@ class Case:
         return bool(self.heads) and all(have.get(key, Spans()).covers(1, head)
                                         for key, head in self.heads.items())
 
+    def _alive(self):
+        if not self.gateway.running():
+            raise RuntimeError(f'the gateway ended: {self.gateway.lines()[-1:]}')
+        return self.look()
+
     def wait_readings(self, more, limit=15):
         """Until the platform got this many readings more."""
         wanted = self.look().readings + more
-        procs.wait_for(lambda: self.look().readings >= wanted, limit,
+        procs.wait_for(lambda: self._alive().readings >= wanted, limit,
                        what=lambda: f'{more} readings more; gateway: {self.gateway.lines()[-3:]}')
 
     def wait_new_readings(self, since, limit=15):
         """Until telemetry came that was measured after the instant (CLOCK_MONOTONIC, ns)."""
         wanted = (since + _gap(time.CLOCK_BOOTTIME)) // 1_000_000
-        procs.wait_for(lambda: self.look().latest > wanted, limit,
+        procs.wait_for(lambda: self._alive().latest > wanted, limit,
                        what=lambda: f'new readings; gateway: {self.gateway.lines()[-3:]}')
 
     def served_lines(self):
@@ -315,7 +320,7 @@ class Case:
         """Until the devices answered this many requests more, whatever reaches the platform."""
         one = 90 * (len(next(iter(self.street.devices.values()))) + 1)  # bytes of one answer's lines
         at = self.served_lines()
-        procs.wait_for(lambda: self.served_lines() >= at + requests * one, limit,
+        procs.wait_for(lambda: self._alive().served_lines() >= at + requests * one, limit,
                        what=lambda: f'{requests} requests; gateway: {self.gateway.lines()[-3:]}')
 
     def finish(self, limit=20):
@@ -340,7 +345,7 @@ class Case:
 
     def _drained(self):
         """All announced heads are here and the box has nothing queued but what it just wrote."""
-        return self.complete() and self.manifests and len(self.seen) and self._closed()
+        return self._alive().complete() and self.manifests and self._closed()
 
     def _closed(self):
         starts = sum(1 for line in self.gateway.lines('gateway started'))

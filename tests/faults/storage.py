@@ -16,14 +16,20 @@ def store_files(case):
 
 
 def fill_store(case, clean):
-    """A store with rows that nobody has, and the gateway stopped."""
-    case.link.cut()
+    """A store with rows that nobody has, and the gateway stopped.  The platform may know the epoch."""
+    known = case.random.random() < 0.5
+    if not known:
+        case.link.cut()
     case.start()
+    if known:
+        case.wait_readings(30)
+        case.link.cut()
     case.wait_served(case.random.randint(6, 40))
     if clean:
         case.stop()
     else:
         kill(case)
+    case.tell(f'{"stopped" if clean else "killed"}; {case.had()} had come')
 
 
 def damaged(case, begin, budget=10**6):

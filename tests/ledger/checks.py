@@ -333,15 +333,17 @@ def _freed(kind, said, covered):
 
 
 def k11_quality(e):
-    """An answer that the simulator damaged is never a good value."""
+    """An answer that the simulator damaged is never a good value; a device is told to be back only
+    when it was told to have failed."""
+    failed = {(r.device, r.epoch) for r in e.records if r.row == DEVICE_ROW and r.quality != GOOD}
     for record in e.records:
         entries = e.by_token.get((record.device, record.point, record.raw), [])
         counted = record.point in e.layout['devices'].get(record.device, {})
         if counted and record.quality == GOOD and entries and entries[0].damaged:
             e.find('K11', 'damaged answer is good', f'{record.device} {record.point}, request '
                                                     f'{entries[0].request}')
-        if record.row == DEVICE_ROW and record.quality == GOOD:
-            e.find('K11', 'failure is good', f'{record.device} {record.seq}')
+        if record.row == DEVICE_ROW and (record.device, record.epoch) not in failed:
+            e.find('K11', 'back without a failure', f'{record.device} {record.seq}')
 
 
 def k12_counters(e):

@@ -66,7 +66,7 @@ class Disk:
             size = 0
             for chunk in (1 << 20, 1 << 16, 4096, 1024):
                 with contextlib.suppress(OSError):
-                    while self.free() > leave:
+                    while self.free() >= leave + chunk:
                         os.posix_fallocate(file.fileno(), size, chunk)
                         size += chunk
         return size
@@ -76,7 +76,7 @@ class Disk:
         return state.f_bavail * state.f_frsize
 
     def empty(self):
-        (self.path / 'foreign').unlink()
+        (self.path / 'foreign').unlink(missing_ok=True)
 
 
 def _run(*command):

@@ -65,6 +65,7 @@ class Campaign:
                 case.finish()
                 verdict = check.judge(logs.read(case.folder), case.decoder)
                 verdict.findings += [('-', what, text) for what, text in case.problems]
+                story.append(_came_out(verdict))
             except (TimeoutError, OSError, RuntimeError) as error:
                 story.append(f'the run broke: {type(error).__name__}: {error}')
             if verdict is None or verdict.findings:
@@ -113,6 +114,13 @@ class Campaign:
               f'{total["gaps"]:6} {total["conflicts"]:9} {time.monotonic() - began:8.1f}  '
               f'{skipped} skipped')
         return total['failed']
+
+
+def _came_out(verdict):
+    n = verdict.line
+    return (f'came out: {n["recorded"]} of {n["served"]} answers, {verdict.taken} not, as the fault '
+            f'allows; {n["duplicates"]} twice, declared lost {n["declared"] or "none"}, measuring '
+            f'again after {n["recovery_ms"]} ms')
 
 
 def _summed(verdict):

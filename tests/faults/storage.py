@@ -1,10 +1,12 @@
 """F4, F5: the disk is full; F10, F12: the store is damaged while the gateway is stopped."""
+import subprocess
 import time
 
 import procs
 from catalogue import fault
 from process import kill, run_a_while
 
+WRITES = 'pwrite64,pwritev,ftruncate,fallocate'
 ANY = ('damaged', 'store_lost', 'evicted')
 
 
@@ -85,38 +87,70 @@ def full(case, seconds):
     begin = time.monotonic_ns()
     size = case.disk.fill()
     time.sleep(seconds)
-    case.tell(f'disk full for {seconds:.2f} s ({size >> 10} KiB foreign, {case.disk.free()} bytes free)')
+    case.tell(f'disk full for {seconds:.2f} s ({size >> 10} KiB foreign, '
+              f'{case.disk.free()} bytes free)')
     return begin
 
 
 def freed(case, begin):
-    case.disk.empty()
+    """Room again: it stores within 10 s."""
     case.fault('full', begin, may=ANY, budget=10**6, open=True)
     if not case.gateway.running():
-        case.problem('full disk', f'the gateway ended: {case.gateway.lines()[-2:]}')
+        case.problem('full disk', f'the gateway ended: {case.gateway.lines()[-1:]}')
         case.start()
     case.link.restore()
     began = time.monotonic()
     case.wait_new_readings(since=time.monotonic_ns(), limit=15)
     took = time.monotonic() - began
-    case.tell(f'stores again {took:.2f} s after it was freed')
+    case.tell(f'new readings {took:.2f} s after there was room')
     if took > 10:
         case.problem('full disk', f'back after {took:.1f} s')
 
 
-@fault('F4', 'disk full at a random moment', (3, 200, 500), needs=('root', 'loop'), disk_mb=24)
+def no_space_from(case, number):
+    """Every write of the store fails with ENOSPC from the Nth on, for a while."""
+    tracer = subprocess.Popen(
+        ['strace', '-f', '-qq', '-o', case.folder / 'strace.log', '-p', str(case.gateway.pid),
+         '-e', f'trace={WRITES}', '-e', f'inject={WRITES}:error=ENOSPC:when={number}+'])
+    case.also(tracer.kill, tracer.wait)
+    begin = time.monotonic_ns()
+    seconds = case.random.uniform(0.5, 2)
+    time.sleep(seconds)
+    tracer.terminate()
+    tracer.wait()
+    failed = (case.folder / 'strace.log').read_text(errors='replace').count('(INJECTED)')
+    case.tell(f'{failed} writes failed for want of space, from the {number}th on, for '
+              f'{seconds:.2f} s')
+    return begin
+
+
+@fault('F4', 'disk full at a random moment', (6, 200, 500), needs=('root', 'loop', 'strace'),
+       disk_mb=24)
 def disk_full(case):
+    how = case.random.choice(['before the first start', 'while running', 'at the Nth write'])
     if case.random.random() < 0.5:
         case.link.cut()
-    seconds = run_a_while(case, 0.1, 1.5)
-    case.tell(f'full {seconds:.2f} s after the start')
-    begin = full(case, case.random.uniform(0.5, 1.5))
-    if case.random.random() < 0.3:
+        how += ', offline'
+    case.tell(how)
+    if how.startswith('before'):
+        leave = case.random.choice([0, 1, 2, 3, 5, 8, 12]) << 20
+        case.disk.fill(leave)
+        begin = time.monotonic_ns()
+        case.start()
+        time.sleep(1)
+        case.tell(f'{leave >> 20} MiB free: {"runs" if case.gateway.running() else "ended"}')
+    else:
+        seconds = run_a_while(case, 0.1, 1.5)
+        case.tell(f'{seconds:.2f} s after the start')
+        begin = no_space_from(case, case.random.randint(1, 30)) if 'Nth' in how else \
+            full(case, case.random.uniform(0.5, 1.5))
+    if case.random.random() < 0.3 and case.gateway.running():
         case.tell('and killed while full')
         kill(case)
         case.start()
         procs.wait_for(lambda: case.gateway.lines('gateway started') or
                        not case.gateway.running(), 5)
+    case.disk.empty()
     freed(case, begin)
 
 
@@ -125,4 +159,6 @@ def disk_full(case):
 def disk_full_long(case):
     run_a_while(case, 0.5, 1.0)
     case.link.cut()
-    freed(case, full(case, 5))
+    begin = full(case, 5)
+    case.disk.empty()
+    freed(case, begin)

@@ -14,10 +14,11 @@ LOST = {'silent gap', 'hole at the sensor', 'durable lost', 'gone without a rece
 
 
 class Verdict:
-    """`findings`: (check, name, detail), empty when all is well; `line`: the numbers."""
+    """`findings`: (check, name, detail), empty when all is well; `line`: the numbers; `taken`: good
+    answers without a reading, as the faults allow."""
 
-    def __init__(self, findings, line):
-        self.findings, self.line = findings, line
+    def __init__(self, findings, line, taken):
+        self.findings, self.line, self.taken = findings, line, taken
 
     def names(self):
         return {name for _, name, _ in self.findings}
@@ -35,7 +36,7 @@ def judge(found, decoder=None):
     e = Evidence(found, decoder)
     checks.k2_cover(e)
     checks.k3_truth(e)
-    checks.k4_no_hole(e)
+    taken = checks.k4_no_hole(e)
     checks.k5_durable(e)
     checks.k6_order(e)
     checks.k7_time(e)
@@ -45,7 +46,7 @@ def judge(found, decoder=None):
     checks.k11_quality(e)
     checks.k12_counters(e)
     recovery = recovery_ms(e)
-    verdict = Verdict(e.findings, {})
+    verdict = Verdict(e.findings, {}, taken)
     delivered = sum(len(known) for known in e.content.values())
     live = [record.ns - e.boot_ns(record.time) for record in e.records
             if record.topic in ('data', 'alarm')]

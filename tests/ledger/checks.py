@@ -7,6 +7,7 @@ from evidence import ALARM_ROW, COMM_ERROR, DEVICE_ROW, GOOD, MS
 from records import read_batch
 from spans import Spans
 
+STORE_EVENTS = ('storage-lied', 'store-lost', 'store-damaged')
 BUSY = ('kill', 'stop')  # each may catch one answer per device before it is accepted
 
 
@@ -143,7 +144,7 @@ def k5_durable(e):
                                                          'before the cut and gone after it')
     if not e.damages:
         for line, _, _, event in e.events:
-            if event.get('code') in ('storage-lied', 'store-lost'):
+            if event.get('code') in STORE_EVENTS:
                 e.find('K5', 'durable lost', f'line {line["n"]}: the box says {event["code"]}')
 
 
@@ -226,11 +227,16 @@ def k8_manifests(e):
                 if slots['expected'] != slots['good'] + slots['other'] + slots['suppressed'] + \
                         sum(slots['missed'].values()):
                     e.find('K8', 'manifest wrong', where + f'slots {slots}')
-                if said['head'] < before.get(key, 0):
+                if said['head'] < before.get(key, 0) and not (e.damages and _told(e)):
                     e.find('K8', 'manifest wrong', where + 'the head went back')
                 before[key] = said['head']
                 if here.get(key, Spans()).covers(1, said['head']):
                     _compare(e, books[key], said, where)
+
+
+def _told(e):
+    """The box says that its storage lost what it had."""
+    return any(event.get('code') in STORE_EVENTS for *_, event in e.events)
 
 
 class _Book:

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <ctime>
 
 namespace gateway {
 
@@ -33,6 +34,20 @@ std::string ago_text(Duration age)
     }
     return seconds < 7200 ? std::to_string(seconds / 60) + " min"
                           : std::to_string(seconds / 3600) + " h";
+}
+
+// For people: local, with its offset.
+std::string local_text(WallTime time)
+{
+    const auto seconds = std::chrono::system_clock::to_time_t(
+        std::chrono::system_clock::time_point(time.time_since_epoch()));
+    tm parts{};
+    std::array<char, 40> text{};
+    if (localtime_r(&seconds, &parts) == nullptr ||
+        std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z", &parts) == 0) {
+        return utc_text(time);
+    }
+    return text.data();
 }
 
 std::uint64_t queued(const BoxView& box)
@@ -147,7 +162,7 @@ json::array facts(const BoxView& box)
                        ago_text(box.uptime));
     lines.emplace_back("Platform   " + (box.connected
                                             ? "connected, last receipt " +
-                                                  (box.last_receipt ? utc_text(*box.last_receipt)
+                                                  (box.last_receipt ? local_text(*box.last_receipt)
                                                                     : std::string("not yet"))
                                             : std::string("not connected")));
     lines.emplace_back("Queue      " + std::to_string(queued(box)) +

@@ -94,7 +94,8 @@ int read_directly(const CommandOptions& options, const DeviceConfig& device)
     while (!outcome && bench.io.run_one() > 0) {
     }
     if (!outcome || !*outcome) {
-        return say_failure(device.site.id, outcome ? outcome->error().message() : "no answer");
+        const auto target = get<std::string>(device.site.connect, "tcp", device.site.id);
+        return say_failure(target, outcome ? outcome->error().message() : "no answer");
     }
     std::vector<ReadingRow> rows;
     const auto wall = bench.clock.wall();
@@ -202,7 +203,8 @@ int check(const CommandOptions& options)
     } else {
         std::cerr << configuration.profile_mistakes.text();
         std::cout << options.config << ": no mistakes; " << configuration.devices.size()
-                  << " devices, " << points << " points\n";
+                  << (configuration.devices.size() == 1 ? " device, " : " devices, ") << points
+                  << " points\n";
     }
     return mistakes.empty() ? 0 : wrong_configuration;
 }

@@ -196,8 +196,9 @@ asio::awaitable<bool> Town::answer(tcp::socket& socket, Port& port, ByteView fra
     const auto answered =
         unit == nullptr ? Bytes{static_cast<std::uint8_t>(pdu[0] | 0x80), gateway_target_silent}
                         : unit->answer(pdu, seconds());
-    Bytes reply(frame.begin(), frame.begin() + prefix + 1);
-    reply.insert(reply.end(), answered.begin(), answered.end());
+    Bytes reply(prefix + 1 + answered.size());
+    std::copy(answered.begin(), answered.end(),
+              std::copy_n(frame.begin(), prefix + 1, reply.begin()));
     const auto length = answered.size() + 1;
     reply[4] = static_cast<std::uint8_t>(length >> 8);
     reply[5] = static_cast<std::uint8_t>(length);

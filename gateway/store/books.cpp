@@ -1,7 +1,7 @@
 #include "gateway/store/books.hpp"
 
 #include "gateway/store/lane_rows.hpp"
-#include "gateway/store/tally.hpp"
+#include "gateway/store/numbers.hpp"
 
 #include <algorithm>
 
@@ -16,27 +16,102 @@ Id128 id_from(ByteView bytes)
     return id;
 }
 
-/// Where the reference of `device` is, or would be.
-auto place_of(std::vector<DictionaryRef>& references, std::uint16_t device)
+void check(bool intact, const char* table)
 {
-    return std::lower_bound(
-        references.begin(), references.end(), device,
-        [](const DictionaryRef& held, std::uint16_t wanted) { return held.device < wanted; });
+    if (!intact) {
+        throw StoreError::damaged(std::string("a row of table ") + table +
+                                  " does not match its checksum");
+    }
+}
+
+void put_tally(Numbers& numbers, const Tally& tally)
+{
+    numbers.put(tally.count).put(tally.sum).put(tally.quality).put(tally.cause);
+}
+
+Tally next_tally(NumberReader& reader)
+{
+    Tally tally;
+    tally.count = reader.next();
+    tally.sum = reader.next();
+    tally.quality = reader.counts<Quality>();
+    tally.cause = reader.counts<Cause>();
+    return tally;
+}
+
+std::uint32_t checksum(const EpochBook& epoch)
+{
+    return row_checksum({epoch.number, static_cast<std::uint64_t>(epoch.stage)}, epoch.id.bytes,
+                        epoch.boot.bytes);
+}
+
+std::uint32_t checksum(const Books::DictionaryUse& use)
+{
+    return row_checksum({use.epoch_number, index_of(use.lane), use.device, use.hash, use.first,
+                         use.last ? *use.last : ~std::uint64_t{0}});
+}
+
+/// Where the dictionary of `device` is, or would be.
+auto place_of(std::vector<LaneBook::DictionaryInUse>& held, std::uint16_t device)
+{
+    return std::ranges::lower_bound(held, device, {}, &LaneBook::DictionaryInUse::device);
 }
 
 }  // namespace
 
+Bytes pack_book(const LaneBook& book)
+{
+    const auto& counters = book.counters;
+    Numbers numbers;
+    numbers.put(counters.head).put(counters.tombstoned).put(counters.queued).put(book.bytes);
+    put_tally(numbers, {counters.count, counters.sum, counters.quality, counters.cause});
+    put_tally(numbers, book.freed);
+    const auto& slots = counters.slots;
+    numbers.put(slots.expected).put(slots.good).put(slots.other).put(slots.suppressed);
+    numbers.put(slots.missed);
+    for (const auto& range : book.received.ranges()) {
+        numbers.put(range.first).put(range.last);
+    }
+    return numbers.take();
+}
+
+LaneBook unpack_book(ByteView bytes)
+{
+    NumberReader reader(bytes);
+    LaneBook book;
+    auto& counters = book.counters;
+    counters.head = reader.next();
+    counters.tombstoned = reader.next();
+    counters.queued = reader.next();
+    book.bytes = reader.next();
+    const auto total = next_tally(reader);
+    counters.count = total.count;
+    counters.sum = total.sum;
+    counters.quality = total.quality;
+    counters.cause = total.cause;
+    book.freed = next_tally(reader);
+    auto& slots = counters.slots;
+    slots.expected = reader.next();
+    slots.good = reader.next();
+    slots.other = reader.next();
+    slots.suppressed = reader.next();
+    slots.missed = reader.counts<Cause>();
+    while (!reader.at_end()) {
+        const auto first = reader.next();
+        book.received.add({first, reader.next()});
+    }
+    return book;
+}
+
 Books::Books(sqlite::Connection& connection)
     : connection_(connection),
-      save_(connection,
-            "INSERT OR REPLACE INTO counters(epoch, lane, head, count, sum, tombstoned, queued,"
-            " bytes, tally, slots, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      put_epoch_(connection,
+                 "INSERT OR REPLACE INTO epoch(number, id, boot, stage, crc)"
+                 " VALUES (?, ?, ?, ?, ?)"),
+      save_(connection, "INSERT OR REPLACE INTO counters(id, book, crc) VALUES (?, ?, ?)"),
       use_(connection,
-           "INSERT OR REPLACE INTO dictionary_use(epoch, lane, device, first, hash)"
-           " VALUES (?, ?, ?, ?, ?)"),
-      end_use_(connection,
-               "UPDATE dictionary_use SET last = ?"
-               " WHERE epoch = ? AND lane = ? AND device = ? AND last IS NULL")
+           "INSERT OR REPLACE INTO dictionary_use(epoch, lane, device, first, last, hash, crc)"
+           " VALUES (?, ?, ?, ?, ?, ?, ?)")
 {
     load();
 }
@@ -44,38 +119,30 @@ Books::Books(sqlite::Connection& connection)
 void Books::load()
 {
     epochs_.clear();
-    sqlite::Statement epochs(connection_, "SELECT number, id, boot, closed FROM epoch");
+    sqlite::Statement epochs(connection_, "SELECT number, id, boot, stage, crc FROM epoch");
     for (auto row = epochs.run(); row.next();) {
-        auto& epoch = epochs_[static_cast<std::uint32_t>(row.integer(0))];
-        epoch.number = static_cast<std::uint32_t>(row.integer(0));
-        epoch.id = id_from(row.blob(1));
-        epoch.boot = id_from(row.blob(2));
-        epoch.closed = row.integer(3) != 0;
+        EpochBook epoch{static_cast<std::uint32_t>(row.integer(0)),
+                        id_from(row.blob(1)),
+                        id_from(row.blob(2)),
+                        static_cast<EpochStage>(row.integer(3)),
+                        {}};
+        check(checksum(epoch) == row.number(4), "epoch");
+        epochs_[epoch.number] = std::move(epoch);
     }
-    sqlite::Statement counters(
-        connection_,
-        "SELECT epoch, lane, head, count, sum, tombstoned, queued, bytes, tally,"
-        " slots, received FROM counters");
+    sqlite::Statement counters(connection_, "SELECT id, book, crc FROM counters");
     for (auto row = counters.run(); row.next();) {
-        auto* epoch = find(static_cast<std::uint32_t>(row.integer(0)));
-        if (epoch == nullptr || row.number(1) >= lane_count) {
-            continue;
-        }
-        auto& lane = epoch->lanes[row.number(1)];
-        lane.counters.head = row.number(2);
-        lane.counters.count = row.number(3);
-        lane.counters.sum = row.number(4);
-        lane.counters.tombstoned = row.number(5);
-        lane.counters.queued = row.number(6);
-        lane.bytes = row.number(7);
-        unpack_tally(row.blob(8), lane.counters.quality, lane.counters.cause);
-        lane.counters.slots = unpack_slots(row.blob(9));
-        lane.received = unpack_ranges(row.blob(10));
+        const auto id = row.number(0);
+        auto* epoch = find(static_cast<std::uint32_t>(id / lane_key_base));
+        check(epoch != nullptr && id % lane_key_base < lane_count &&
+                  row_checksum({id}, row.blob(1)) == row.number(2),
+              "counters");
+        epoch->lanes[id % lane_key_base] = unpack_book(row.blob(1));
     }
     for (const auto& use : dictionary_uses()) {
         auto* epoch = find(use.epoch_number);
         if (epoch != nullptr && !use.last) {
-            epoch->lanes[index_of(use.lane)].dictionaries.push_back({use.device, use.hash});
+            epoch->lanes[index_of(use.lane)].dictionaries.push_back(
+                {use.device, use.hash, use.first});
         }
     }
 }
@@ -88,41 +155,43 @@ void Books::save()
             if (!book.changed) {
                 continue;
             }
-            const auto& counters = book.counters;
-            const auto tally = pack_tally(counters.quality, counters.cause);
-            const auto slots = pack_slots(counters.slots);
-            const auto received = pack_ranges(book.received);
-            save_.execute(number, index_of(lane), counters.head, counters.count, counters.sum,
-                          counters.tombstoned, counters.queued, book.bytes, ByteView(tally),
-                          ByteView(slots), ByteView(received));
+            const auto id = std::uint64_t{number} * lane_key_base + index_of(lane);
+            const auto packed = pack_book(book);
+            save_.execute(id, ByteView(packed), row_checksum({id}, packed));
             book.changed = false;
         }
     }
 }
 
-EpochBook& Books::open(const EpochId& id, const BootId& boot)
+EpochBook& Books::open(const EpochId& id, const BootId& boot, std::uint32_t lowest_number)
 {
-    const auto number = epochs_.empty() ? 1 : epochs_.rbegin()->first + 1;
-    sqlite::Statement(connection_,
-                      "INSERT INTO epoch(number, id, boot, closed) VALUES (?, ?, ?, 0)")
-        .execute(number, ByteView(id.bytes), ByteView(boot.bytes));
-    return epochs_[number] = {number, id, boot, false, {}};
+    const auto number = epochs_.empty() ? lowest_number : epochs_.rbegin()->first + 1;
+    return put({number, id, boot, EpochStage::open, {}});
 }
 
-void Books::close(EpochBook& epoch)
+EpochBook& Books::put(EpochBook epoch)
 {
-    sqlite::Statement(connection_, "UPDATE epoch SET closed = 1 WHERE number = ?")
-        .execute(epoch.number);
-    epoch.closed = true;
+    set_stage(epoch, epoch.stage);
+    for (auto& lane : epoch.lanes) {
+        lane.changed = lane.changed || lane.counters.head > 0;
+    }
+    return epochs_[epoch.number] = std::move(epoch);
+}
+
+void Books::set_stage(EpochBook& epoch, EpochStage stage)
+{
+    epoch.stage = stage;
+    put_epoch_.execute(epoch.number, ByteView(epoch.id.bytes), ByteView(epoch.boot.bytes),
+                       static_cast<unsigned>(stage), checksum(epoch));
 }
 
 void Books::forget(const EpochBook& epoch)
 {
     const auto number = epoch.number;
-    for (const auto* table : {"counters", "dictionary_use"}) {
-        sqlite::Statement(connection_, std::string("DELETE FROM ") + table + " WHERE epoch = ?")
-            .execute(number);
-    }
+    sqlite::Statement(connection_, "DELETE FROM counters WHERE id BETWEEN ? AND ?")
+        .execute(std::uint64_t{number} * lane_key_base,
+                 std::uint64_t{number} * lane_key_base + lane_count);
+    sqlite::Statement(connection_, "DELETE FROM dictionary_use WHERE epoch = ?").execute(number);
     sqlite::Statement(connection_, "DELETE FROM epoch WHERE number = ?").execute(number);
     epochs_.erase(number);
 }
@@ -139,6 +208,12 @@ EpochBook* Books::find(const EpochId& id)
     return at == epochs_.end() ? nullptr : &at->second;
 }
 
+void Books::put_use(const DictionaryUse& use)
+{
+    use_.execute(use.epoch_number, index_of(use.lane), use.device, use.first, use.last, use.hash,
+                 checksum(use));
+}
+
 void Books::use_dictionaries(EpochBook& epoch, Lane lane, std::uint64_t first,
                              const std::vector<DictionaryRef>& named)
 {
@@ -150,34 +225,32 @@ void Books::use_dictionaries(EpochBook& epoch, Lane lane, std::uint64_t first,
             continue;
         }
         if (known) {
-            end_use_.execute(first - 1, epoch.number, index_of(lane), reference.device);
-            *at = reference;
+            put_use({epoch.number, lane, at->device, at->hash, at->first, first - 1});
+            *at = {reference.device, reference.hash, first};
         } else {
-            held.insert(at, reference);
+            held.insert(at, {reference.device, reference.hash, first});
         }
-        use_.execute(epoch.number, index_of(lane), reference.device, first, reference.hash);
+        put_use({epoch.number, lane, reference.device, reference.hash, first, std::nullopt});
     }
 }
 
 std::vector<Books::DictionaryUse> Books::dictionary_uses()
 {
     std::vector<DictionaryUse> uses;
-    sqlite::Statement select(connection_,
-                             "SELECT epoch, lane, device, first, last, hash FROM dictionary_use");
+    sqlite::Statement select(
+        connection_, "SELECT epoch, lane, device, first, last, hash, crc FROM dictionary_use");
     for (auto row = select.run(); row.next();) {
+        check(row.number(1) < lane_count, "dictionary_use");
         DictionaryUse use{static_cast<std::uint32_t>(row.integer(0)),
-                          Lane::telemetry,
+                          all_lanes[row.number(1)],
                           static_cast<std::uint16_t>(row.integer(2)),
                           row.number(5),
                           row.number(3),
                           std::nullopt};
-        if (row.number(1) >= lane_count) {
-            continue;
-        }
-        use.lane = all_lanes[row.number(1)];
         if (!row.is_null(4)) {
             use.last = row.number(4);
         }
+        check(checksum(use) == row.number(6), "dictionary_use");
         uses.push_back(use);
     }
     return uses;

@@ -2,6 +2,7 @@
 
 #include "gateway/store/sqlite.hpp"
 #include "gateway/store/stored.hpp"
+#include "gateway/store/tally.hpp"
 
 #include <cstdint>
 #include <map>
@@ -14,22 +15,43 @@ namespace gateway {
 struct LaneBook {
     LaneCounters counters;  ///< `first_held` is not kept: it follows from the rows
     std::uint64_t bytes = 0;
-    RangeSet received;                        ///< what the platform has committed
-    std::vector<DictionaryRef> dictionaries;  ///< in use, ascending by device
+    Tally freed;        ///< of the rows that receipts have freed: counters less what rows hold
+    RangeSet received;  ///< what the platform has committed
+    struct DictionaryInUse {
+        std::uint16_t device = 0;
+        DictionaryHash hash = 0;
+        std::uint64_t first = 0;
+    };
+    std::vector<DictionaryInUse> dictionaries;  ///< ascending by device
     bool changed = false;
 };
+
+/// Epoch number x this + lane: the rowid in table `counters`.
+constexpr std::uint64_t lane_key_base = 8;
+
+Bytes pack_book(const LaneBook& book);
+LaneBook unpack_book(ByteView bytes);  ///< tolerates any bytes: what is missing is zero
+
+/// Where an epoch stands. One of a store that was set aside is `salvaged` until the last of its
+/// rows has come over: nothing is added to it; `salvaged_to_head` when its heads are known to be
+/// what was durable, so that nothing above them counts.
+enum class EpochStage : std::uint8_t { open, closed, salvaged, salvaged_to_head };
 
 struct EpochBook {
     std::uint32_t number = 0;
     EpochId id;
     BootId boot;
-    bool closed = false;
+    EpochStage stage = EpochStage::open;
     PerLane<LaneBook> lanes;
+
+    bool is_closed() const { return stage == EpochStage::closed; }
+    bool is_salvaged() const { return stage >= EpochStage::salvaged; }
 };
 
 /// The epochs of a store and their counters, in memory and in the tables `epoch`, `counters` and
 /// `dictionary_use`. Changes reach the tables by save(), within the caller's transaction; after a
-/// transaction that failed, load() brings back what the tables say.
+/// transaction that failed, load() brings back what the tables say. A row that does not match its
+/// checksum is StoreError.
 class Books {
 public:
     explicit Books(sqlite::Connection& connection);
@@ -38,8 +60,10 @@ public:
     void save();
 
     /// A new epoch, numbered above all others; written at once.
-    EpochBook& open(const EpochId& id, const BootId& boot);
-    void close(EpochBook& epoch);
+    EpochBook& open(const EpochId& id, const BootId& boot, std::uint32_t lowest_number = 1);
+    /// Puts an epoch of another store; written at once.
+    EpochBook& put(EpochBook epoch);
+    void set_stage(EpochBook& epoch, EpochStage stage);
     void forget(const EpochBook& epoch);
 
     EpochBook* find(std::uint32_t number);
@@ -62,8 +86,10 @@ public:
     std::vector<DictionaryUse> dictionary_uses();
 
 private:
+    void put_use(const DictionaryUse& use);
+
     sqlite::Connection& connection_;
-    sqlite::Statement save_, use_, end_use_;
+    sqlite::Statement put_epoch_, save_, use_;
     std::map<std::uint32_t, EpochBook> epochs_;
 };
 

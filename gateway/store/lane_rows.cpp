@@ -1,6 +1,6 @@
 #include "gateway/store/lane_rows.hpp"
 
-#include "gateway/core/digest.hpp"
+#include "gateway/store/numbers.hpp"
 
 #include <string>
 
@@ -13,7 +13,15 @@ std::string sql(Lane lane, const std::string& before, const std::string& after)
     return before + " " + std::string(to_string(lane)) + " " + after;
 }
 
+/// Of all columns but the bytes, which carry a checksum of their own.
+std::uint32_t checksum(const RowSpan& span, std::uint64_t sum, ByteView tally)
+{
+    const auto loss = span.loss ? static_cast<std::uint64_t>(*span.loss) : ~std::uint64_t{0};
+    return row_checksum({static_cast<std::uint64_t>(span.id), span.count, loss, sum}, tally);
+}
+
 constexpr auto span_columns = "SELECT id, count, loss, length(bytes) FROM";
+constexpr auto tally_columns = "SELECT id, count, loss, 0, sum, tally FROM";
 constexpr auto row_columns = "SELECT id, count, loss, length(bytes), sum, tally, crc, bytes FROM";
 
 }  // namespace
@@ -24,6 +32,7 @@ LaneRows::LaneRows(sqlite::Connection& connection, Lane lane)
                "(id, count, loss, sum, tally, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)")),
       erase_(connection, sql(lane, "DELETE FROM", "WHERE id = ?")),
       find_(connection, sql(lane, row_columns, "WHERE id = ?")),
+      tally_at_(connection, sql(lane, tally_columns, "WHERE id = ?")),
       span_at_(connection, sql(lane, span_columns, "WHERE id = ?")),
       span_before_(connection, sql(lane, span_columns, "WHERE id < ? ORDER BY id DESC LIMIT 1")),
       spans_(connection, sql(lane, span_columns, "WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?")),
@@ -43,7 +52,8 @@ void LaneRows::put(const RowSpan& span, const Tally& tally, ByteView bytes)
                                      tally.quality.contains(Quality::good));
     const auto packed = plain ? Bytes() : pack_tally(tally.quality, tally.cause);
     put_.execute(span.id, span.count, loss, tally.sum,
-                 plain ? std::optional<ByteView>() : ByteView(packed), crc32c(bytes), bytes);
+                 plain ? std::optional<ByteView>() : ByteView(packed),
+                 checksum(span, tally.sum, packed), bytes);
 }
 
 void LaneRows::erase(std::int64_t id)
@@ -60,22 +70,38 @@ RowSpan LaneRows::span_from(const sqlite::Statement::Run& row)
     return span;
 }
 
+Tally LaneRows::tally_from(const sqlite::Statement::Run& row, std::uint64_t count)
+{
+    Tally tally;
+    tally.count = count;
+    tally.sum = row.number(4);
+    if (row.is_null(5)) {
+        tally.quality[Quality::good] = count;
+    } else {
+        unpack_tally(row.blob(5), tally.quality, tally.cause);
+    }
+    return tally;
+}
+
+Tally LaneRows::tally_at(std::int64_t id)
+{
+    auto row = tally_at_.run(id);
+    return row.next() && row.is_null(2) ? tally_from(row, row.number(1)) : Tally();
+}
+
 Row LaneRows::row_from(const sqlite::Statement::Run& row)
 {
     Row read;
     read.span = span_from(row);
     if (!read.span.loss) {
-        read.tally.count = read.span.count;
-        read.tally.sum = row.number(4);
-        if (row.is_null(5)) {
-            read.tally.quality[Quality::good] = read.span.count;
-        } else {
-            unpack_tally(row.blob(5), read.tally.quality, read.tally.cause);
-        }
+        read.tally = tally_from(row, read.span.count);
     }
     const auto bytes = row.blob(7);
     read.bytes.assign(bytes.begin(), bytes.end());
-    read.intact = crc32c(bytes) == row.number(6);
+    if (checksum(read.span, row.number(4), row.blob(5)) != row.number(6)) {
+        throw StoreError::damaged("the columns of row " + std::to_string(read.span.id) +
+                                  " do not match their checksum");
+    }
     return read;
 }
 

@@ -41,10 +41,10 @@ struct Row {
     RowSpan span;
     Tally tally;  ///< empty for a tombstone
     Bytes bytes;
-    bool intact = true;  ///< the checksum matched
 };
 
-/// The table of one lane.
+/// The table of one lane. Columns that do not match their checksum are StoreError; whether the
+/// bytes do is for their reader to find.
 class LaneRows {
 public:
     LaneRows(sqlite::Connection& connection, Lane lane);
@@ -52,6 +52,7 @@ public:
     void put(const RowSpan& span, const Tally& tally, ByteView bytes);  ///< replaces the same id
     void erase(std::int64_t id);
     std::optional<Row> find(std::int64_t id);
+    Tally tally_at(std::int64_t id);                      ///< of its readings; of none: zero
     std::optional<RowSpan> span_at(std::int64_t id);      ///< the row with this id
     std::optional<RowSpan> span_before(std::int64_t id);  ///< the last row below
     std::vector<RowSpan> spans(std::int64_t from, std::int64_t to, std::size_t most);
@@ -70,10 +71,12 @@ public:
     }
 
 private:
+    static Tally tally_from(const sqlite::Statement::Run& row, std::uint64_t count);
     static Row row_from(const sqlite::Statement::Run& row);
     static RowSpan span_from(const sqlite::Statement::Run& row);
 
-    sqlite::Statement put_, erase_, find_, span_at_, span_before_, spans_, oldest_, after_;
+    sqlite::Statement put_, erase_, find_, tally_at_, span_at_, span_before_, spans_, oldest_,
+        after_;
 };
 
 }  // namespace gateway

@@ -33,8 +33,12 @@ struct StoreUse {
 
 /// The durable queue: one SQLite file, one connection, owned by the store worker. Every member runs
 /// there. Constructing it takes the store's lock (else throws StoreError at once, saying who holds
-/// it), begins a new epoch, and commits that epoch's row. A database failure throws StoreError;
-/// nothing counts as durable after one.
+/// it), begins a new epoch, and commits that epoch's row.
+///
+/// A damaged store, or one of a newer version, is set aside and a new one begun. When a read, a
+/// write or a sync fails, or no store can be opened, the outbox is not usable until open() says so:
+/// then what adds to it throws StoreError and everything else answers with nothing. Nothing counts
+/// as durable after a failure, and no sync is tried a second time.
 class Outbox {
 public:
     explicit Outbox(OutboxSettings settings);
@@ -42,6 +46,11 @@ public:
     Outbox(const Outbox&) = delete;
     Outbox& operator=(const Outbox&) = delete;
 
+    /// Tries to make the outbox usable again, in a new epoch; true when it is. The caller paces it.
+    bool open();
+    bool is_usable() const;
+
+    /// While the outbox is not usable: the epoch that the next store will begin.
     const EpochId& epoch() const;
     std::uint32_t epoch_number() const;
 
@@ -51,9 +60,9 @@ public:
 
     /// One transaction, synced: gives sequences, encodes, stores. On return the batches are
     /// durable.
-    std::vector<StoredBatch> commit(Commit commit);
+    std::vector<StoredBatch> commit(const Commit& commit);
     /// As commit, for readings of an earlier epoch (recovered from the spool), before it is closed.
-    std::vector<StoredBatch> commit_to(std::uint32_t epoch_number, Commit commit);
+    std::vector<StoredBatch> commit_to(std::uint32_t epoch_number, const Commit& commit);
 
     /// Stores a dictionary; durable on return. Storing it again changes nothing.
     void put_dictionary(DictionaryHash hash, const std::string& bytes);
@@ -111,7 +120,8 @@ public:
 
 private:
     class Database;
-    std::unique_ptr<Database> database_;
+    class State;
+    std::unique_ptr<State> state_;
 };
 
 }  // namespace gateway

@@ -89,9 +89,9 @@ std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
                 continue;
             }
             previous = json::string(epoch.id.hex());
-            if (!epoch.closed) {
+            if (epoch.stage == EpochStage::open) {
                 closings.push_back(closing_row(epoch, false, now.boot, 0));
-                books_.close(epoch);
+                books_.set_stage(epoch, EpochStage::closed);
             }
         }
         const json::object opened{{"type", "epoch_opened"},
@@ -154,7 +154,7 @@ void Outbox::Database::close_epoch(const std::optional<Moment>& now)
         control.readings.push_back(closing_row(current, true, moment.boot, 1));
         std::vector<StoredBatch> rows_written;
         put_batch(current, control, rows_written);
-        books_.close(current);
+        books_.set_stage(current, EpochStage::closed);
         return rows_written;
     });
     write_heads();

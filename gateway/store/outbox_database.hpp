@@ -4,7 +4,6 @@
 #include "gateway/store/heads.hpp"
 #include "gateway/store/lane_rows.hpp"
 #include "gateway/store/outbox.hpp"
-#include "gateway/store/store_lock.hpp"
 
 #include <map>
 #include <string>
@@ -13,14 +12,28 @@
 
 namespace gateway {
 
-/// What stands behind Outbox. Its functions are spread by subject: outbox.cpp (life, epochs,
+// Of table `state`: keys are few, so their checksum tells them apart.
+std::int64_t state_id(std::string_view key);
+std::uint32_t state_checksum(std::string_view key, std::string_view value);
+
+/// One opened store: the file and what is known of it. After a failure it is only good for
+/// abandon(). Its functions are spread by subject: outbox_database.cpp (life, epochs,
 /// dictionaries), outbox_commit.cpp, outbox_receipts.cpp (reading, receipts, freeing),
 /// outbox_losses.cpp (tombstones, eviction, splitting).
 class Outbox::Database {
 public:
-    explicit Database(OutboxSettings settings);
+    struct Opening {
+        EpochId epoch;                   ///< of the one that begins
+        std::vector<EpochBook> carried;  ///< what the store before this one had, when that is known
+        bool is_successor = false;       ///< another store was before this one
+    };
+    Database(const OutboxSettings& settings, const std::string& path, Opening opening);
 
-    // outbox.cpp
+    // outbox_database.cpp
+    /// Before the end of one that failed: nothing is written or synced again. Its epochs, for its
+    /// successor; none when they are not known any more.
+    std::vector<EpochBook> abandon();
+    std::vector<EpochState> epochs_known() const;  ///< as epochs(), without reading the file
     std::vector<StoredBatch> announce_epochs(const Moment& now);
     std::vector<StoredBatch> commit(std::uint32_t epoch_number, const Commit& commit);
     void close_epoch(const std::optional<Moment>& now);
@@ -70,19 +83,21 @@ private:
         }
     }
     void recall();
+    void compare(const std::vector<EpochHeads>& heads);
 
-    // outbox.cpp
+    // outbox_commit.cpp
     void put_batch(EpochBook& epoch, const PendingBatch& batch, std::vector<StoredBatch>& stored);
     void put_readings(EpochBook& epoch, const PendingBatch& about, const CompactReadings& readings,
                       std::size_t most_bytes, std::uint64_t first,
                       std::vector<StoredBatch>& stored);
-    std::uint64_t used_bytes();
+    std::uint64_t used_bytes();  // outbox_database.cpp
 
     // outbox_receipts.cpp
     struct FreedRow {
         Lane lane = Lane::telemetry;
         std::int64_t id = 0;
     };
+    static bool is_whole(const EpochBook& epoch, Lane lane, const Row& row);
     void free_received();
     bool is_freed(Lane lane, std::int64_t id) const;
     std::uint64_t first_held(const EpochBook& epoch, Lane lane);
@@ -97,8 +112,7 @@ private:
     LaneRows& rows(Lane lane) { return rows_[index_of(lane)]; }
     StoredBatch stored(const EpochBook& epoch, Lane lane, const RowSpan& span, Bytes bytes) const;
 
-    OutboxSettings settings_;
-    StoreLock lock_;
+    const OutboxSettings& settings_;
     sqlite::Connection connection_;
     Books books_;
     std::vector<LaneRows> rows_;
@@ -113,6 +127,8 @@ private:
     std::int64_t wal_pages_ = 0;
     std::uint32_t current_ = 0;
     bool evicting_ = false;
+    bool heads_fail_ = false;
+    bool books_known_ = true;  ///< false: a failure left them in between
 };
 
 }  // namespace gateway

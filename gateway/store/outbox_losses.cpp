@@ -75,7 +75,7 @@ void Outbox::Database::merge_with(Lane lane, const std::optional<RowSpan>& neigh
         return;
     }
     const auto row = rows(lane).find(neighbour->id);
-    const auto batch = row && row->intact ? decoder_.decode(row->bytes) : Fault::bad_checksum;
+    const auto batch = row ? decoder_.decode(row->bytes) : Fault::bad_checksum;
     if (!batch || !std::holds_alternative<Tombstone>(batch->content)) {
         return;
     }
@@ -94,7 +94,7 @@ StoredBatch Outbox::Database::bury(EpochBook& epoch, Lane lane, const Row& row, 
     auto& book = epoch.lanes[index_of(lane)];
     Tombstone lost;
     BatchHeader header{settings_.box, epoch.id, lane, 0, epoch.boot, {}, {}, {}};
-    if (const auto batch = row.intact ? decoder_.decode(row.bytes) : Fault::bad_checksum) {
+    if (const auto batch = decoder_.decode(row.bytes)) {
         lost = loss_of(*batch);
         header.opened = batch->header.opened;
         header.clock = batch->header.clock;
@@ -178,7 +178,7 @@ std::vector<StoredBatch> Outbox::Database::split(std::uint32_t epoch_number, Lan
     auto* epoch = books_.find(epoch_number);
     const auto id = row_id(epoch_number, std::min(first, most_sequence));
     const auto row = epoch == nullptr || is_freed(lane, id) ? std::nullopt : rows(lane).find(id);
-    if (!row || row->span.loss || !row->intact) {
+    if (!row || row->span.loss) {
         return {};
     }
     const auto batch = decoder_.decode(row->bytes);

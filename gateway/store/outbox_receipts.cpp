@@ -33,6 +33,15 @@ void bound(RangeSet& ranges)
 
 }  // namespace
 
+/// The bytes are the message that belongs in this place.
+bool Outbox::Database::is_whole(const EpochBook& epoch, Lane lane, const Row& row)
+{
+    const auto message = decode_header(row.bytes);
+    return message && message->header.epoch == epoch.id && message->header.lane == lane &&
+           message->header.first == row.span.first() && message->count == row.span.count &&
+           message->tombstone == row.span.loss.has_value();
+}
+
 std::vector<StoredBatch> Outbox::Database::read(Lane lane, std::uint32_t epoch_number,
                                                 std::uint64_t after, std::size_t most_bytes)
 {
@@ -44,7 +53,7 @@ std::vector<StoredBatch> Outbox::Database::read(Lane lane, std::uint32_t epoch_n
         if (epoch == nullptr || is_freed(lane, row.span.id)) {
             return true;
         }
-        if (!row.intact) {
+        if (!is_whole(*epoch, lane, row)) {
             damaged.push_back(std::move(row));
             return damaged.size() < most_rows_freed;
         }
@@ -93,8 +102,12 @@ bool Outbox::Database::is_freed(Lane lane, std::int64_t id) const
 
 void Outbox::Database::free_received()
 {
-    for (const auto& row : freed_soon_) {
-        rows(row.lane).erase(row.id);
+    for (const auto& [lane, id] : freed_soon_) {
+        auto* epoch = books_.find(epoch_of(id));
+        if (epoch != nullptr) {
+            add(epoch->lanes[index_of(lane)].freed, rows(lane).tally_at(id));
+        }
+        rows(lane).erase(id);
     }
 }
 
@@ -125,7 +138,7 @@ Outbox::ReceiptOutcome Outbox::Database::apply_receipt(const EpochId& id, Lane l
         const auto most = most_rows_freed + freed_soon_.size() + 1;
         for (const auto& span : rows(lane).spans(row_id(epoch->number, range.first),
                                                  row_id(epoch->number, range.last), most)) {
-            if (span.last() > range.last || is_freed(lane, span.id)) {
+            if (!book.received.contains({span.first(), span.last()}) || is_freed(lane, span.id)) {
                 continue;
             }
             if (freed_soon_.size() == most_rows_freed) {

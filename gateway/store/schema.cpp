@@ -11,10 +11,6 @@ namespace gateway {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;
-// Measured, bytes written per reading at 10 and at 10,000 readings a second: pages of 1 KB 93 and
-// 2.2, of 4 KB 143 and 2.4, of 8 KB 226 and 3.3.
-constexpr std::int64_t page_bytes = 1024;
 constexpr std::uintmax_t wal_bytes = 4 << 20;
 constexpr std::int64_t reserve_bytes = 2 << 20;  ///< of free pages
 /// Above the budget: what alarms and tombstones may take while lower lanes are being evicted.
@@ -25,25 +21,26 @@ void create_tables(sqlite::Connection& connection)
     std::string sql;
     for (const auto lane : all_lanes) {
         // id = epoch number << 40 | first sequence; loss is a reason, or NULL for readings; sum and
-        // tally are the row's part of the lane's counters; crc covers the bytes.
+        // tally are the row's part of the lane's counters; crc covers all but the bytes, which are
+        // a message with a checksum of its own.
         sql += "CREATE TABLE " + std::string(to_string(lane)) +
                "(id INTEGER PRIMARY KEY, count INTEGER NOT NULL, loss INTEGER,"
                " sum INTEGER NOT NULL, tally BLOB, crc INTEGER NOT NULL, bytes BLOB NOT NULL);";
     }
+    // Salvage reads these tables without SQLite (salvage.cpp): what it needs has an integer key.
     connection.execute(
         "BEGIN IMMEDIATE;" + sql +
-        "CREATE TABLE epoch(number INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
-        " boot BLOB NOT NULL, closed INTEGER NOT NULL);"
-        "CREATE TABLE counters(epoch INTEGER, lane INTEGER, head INTEGER NOT NULL,"
-        " count INTEGER NOT NULL, sum INTEGER NOT NULL, tombstoned INTEGER NOT NULL,"
-        " queued INTEGER NOT NULL, bytes INTEGER NOT NULL, tally BLOB NOT NULL,"
-        " slots BLOB NOT NULL, received BLOB NOT NULL, PRIMARY KEY(epoch, lane)) WITHOUT ROWID;"
+        "CREATE TABLE epoch(number INTEGER PRIMARY KEY, id BLOB NOT NULL, boot BLOB NOT NULL,"
+        " stage INTEGER NOT NULL, crc INTEGER NOT NULL);"
+        "CREATE TABLE counters(id INTEGER PRIMARY KEY, book BLOB NOT NULL, crc INTEGER NOT NULL);"
         "CREATE TABLE dictionary(hash INTEGER PRIMARY KEY, bytes TEXT NOT NULL);"
         "CREATE TABLE dictionary_use(epoch INTEGER, lane INTEGER, device INTEGER, first INTEGER,"
-        " last INTEGER, hash INTEGER NOT NULL, PRIMARY KEY(epoch, lane, device, first))"
-        " WITHOUT ROWID;"
-        "CREATE TABLE state(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-        "PRAGMA user_version = 1; COMMIT");
+        " last INTEGER, hash INTEGER NOT NULL, crc INTEGER NOT NULL,"
+        " PRIMARY KEY(epoch, lane, device, first)) WITHOUT ROWID;"
+        "CREATE TABLE state(id INTEGER PRIMARY KEY, key TEXT NOT NULL, value TEXT NOT NULL,"
+        " crc INTEGER NOT NULL);"
+        "PRAGMA user_version = " +
+        std::to_string(oldest_reader << 16 | schema_version) + "; COMMIT");
 }
 
 /// Writes the reserve twice and deletes it: the WAL is then as long as it will ever need to be, and
@@ -80,7 +77,7 @@ void grow_ahead(sqlite::Connection& connection, const std::string& path)
 sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budget_bytes)
 {
     sqlite::Connection connection(path);
-    connection.execute("PRAGMA page_size = " + std::to_string(page_bytes));  // of a new file
+    connection.execute("PRAGMA page_size = " + std::to_string(store_page_bytes));  // of a new file
     // One process, one connection: no shared memory, and no second connection to meet the
     // WAL-reset defect of SQLite 3.40 with.
     connection.set_pragma("locking_mode", "exclusive");
@@ -95,12 +92,7 @@ sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budge
     connection.set_pragma("trusted_schema", "0");
     int persistent = 1;
     sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persistent);
-    const auto version = std::stoll(connection.pragma("user_version"));
-    if (version > schema_version) {
-        throw StoreError(path + " was written by a newer version (" + std::to_string(version) +
-                         "); this one reads up to " + std::to_string(schema_version));
-    }
-    if (version == 0) {
+    if (std::stoll(connection.pragma("user_version")) == 0) {
         create_tables(connection);
     }
     grow_ahead(connection, path);
@@ -109,6 +101,11 @@ sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budge
     const auto present = std::stoll(connection.pragma("page_count"));
     connection.set_pragma("max_page_count", std::to_string(std::max<std::int64_t>(most, present)));
     return connection;
+}
+
+bool can_read_schema(std::uint32_t user_version)
+{
+    return (user_version >> 16) <= schema_version;
 }
 
 std::int64_t checkpoint_passive(sqlite::Connection& connection)

@@ -4,6 +4,37 @@
 
 namespace gateway {
 
+StoreError StoreError::damaged(const std::string& text)
+{
+    return StoreError(text, SQLITE_CORRUPT);
+}
+
+StoreError StoreError::unavailable(const std::string& text)
+{
+    return StoreError(text, SQLITE_CANTOPEN);
+}
+
+bool StoreError::condemns() const
+{
+    const auto primary = code_ & 0xFF;
+    return (primary == SQLITE_IOERR && code_ != SQLITE_IOERR_NOMEM) || primary == SQLITE_CORRUPT ||
+           primary == SQLITE_NOTADB;
+}
+
+bool StoreError::ends_use() const
+{
+    switch (code_ & 0xFF) {
+        case SQLITE_OK:
+        case SQLITE_FULL:
+        case SQLITE_NOMEM:
+        case SQLITE_MISUSE:
+        case SQLITE_ERROR:
+            return false;
+        default:
+            return code_ != SQLITE_IOERR_NOMEM;
+    }
+}
+
 bool StoreError::is_no_space() const
 {
     return (code_ & 0xFF) == SQLITE_FULL;

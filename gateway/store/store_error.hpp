@@ -13,9 +13,20 @@ public:
     {
     }
 
+    /// What was read cannot be what was written.
+    static StoreError damaged(const std::string& text);
+
+    /// It cannot be opened now; nothing is known to be wrong with what it holds.
+    static StoreError unavailable(const std::string& text);
+
     /// SQLite's extended result code; 0 when SQLite is not the cause.
     int code() const { return code_; }
     bool is_no_space() const;  ///< SQLITE_FULL: the disk or the budget
+    /// A failed read, write or sync, or damage: the file is not to be relied on any more.
+    bool condemns() const;
+    /// The store cannot be used, now or for good; false for a full one, which can, and for what is
+    /// not a failure of the store.
+    bool ends_use() const;
 
 private:
     int code_;

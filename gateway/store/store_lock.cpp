@@ -28,8 +28,11 @@ StoreLock::StoreLock(const std::string& directory)
 {
     const auto path = directory + "/lock";
     descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (descriptor_ < 0) {  // a read-only file system can be locked all the same
+        descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    }
     if (descriptor_ < 0) {
-        throw StoreError(path + ": " + std::generic_category().message(errno));
+        throw StoreError::unavailable(path + ": " + std::generic_category().message(errno));
     }
     if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
         const auto who = holder(descriptor_);

@@ -44,6 +44,7 @@ struct EpochState {
     EpochId id;
     BootId boot;
     bool closed = false;
+    bool salvaged = false;  ///< of a store that was set aside: rows may still come, none is added
     PerLane<LaneCounters> lanes;
 };
 

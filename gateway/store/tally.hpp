@@ -20,6 +20,7 @@ struct Tally {
 
 /// Of readings whose sequences begin with `first`.
 Tally tally_of(const CompactReadings& readings, std::uint64_t first);
+void add(Tally& total, const Tally& more);
 void add(LaneCounters& counters, const Tally& tally);
 void subtract(LaneCounters& counters, const Tally& tally);
 
@@ -28,9 +29,5 @@ Bytes pack_tally(const std::map<Quality, std::uint64_t>& quality,
                  const std::map<Cause, std::uint64_t>& cause);
 void unpack_tally(ByteView bytes, std::map<Quality, std::uint64_t>& quality,
                   std::map<Cause, std::uint64_t>& cause);
-Bytes pack_slots(const SlotCounts& slots);
-SlotCounts unpack_slots(ByteView bytes);
-Bytes pack_ranges(const RangeSet& ranges);
-RangeSet unpack_ranges(ByteView bytes);
 
 }  // namespace gateway

@@ -3,6 +3,7 @@
 #include "gateway/core/digest.hpp"
 #include "gateway/core/json.hpp"
 #include "gateway/store/heads.hpp"
+#include "gateway/store/schema.hpp"
 #include "tests/unit/store/outbox_fixture.hpp"
 
 #include <sys/wait.h>
@@ -396,12 +397,18 @@ TEST(HeadsFile, ATornWriteLeavesTheSlotBefore)
 TEST_F(OutboxTest, W13_OnlyTheHighestStoreIsOpenedAndTheOthersAreLeftAsTheyAre)
 {
     outbox().commit({{pending(10)}, {}});
+    const auto epoch = outbox().epoch();
     close();
     const auto store = std::filesystem::path(settings().directory) / "store";
     std::filesystem::create_directory(store / "2");
     const auto before = file_bytes((store / "1" / "outbox.db").string());
     outbox().commit({{pending(1)}, {}});
-    EXPECT_EQ(outbox().epochs().size(), 1U);
+    EXPECT_EQ(all_rows(Lane::telemetry).size(), 1U);
+    // The epoch before is still named: a birth without it would say that it is lost.
+    ASSERT_EQ(outbox().epochs().size(), 2U);
+    EXPECT_EQ(outbox().epochs()[0].id, epoch);
+    EXPECT_TRUE(outbox().epochs()[0].salvaged);
+    EXPECT_FALSE(outbox().epochs()[0].closed);
     close();
     EXPECT_EQ(file_bytes((store / "1" / "outbox.db").string()), before);
     EXPECT_TRUE(std::filesystem::exists(store / "2" / "outbox.db"));
@@ -423,13 +430,36 @@ TEST_F(OutboxTest, TheWalStaysShortWhenItIsMovedInTime)
     EXPECT_EQ(counters_of(1, Lane::telemetry).head, 300'000U);
 }
 
-TEST_F(OutboxTest, AStoreFromANewerVersionIsRefused)
+TEST_F(OutboxTest, F17_AStoreFromANewerVersionIsLeftAsItIsAndANewOneBegun)
 {
-    outbox();
+    outbox().commit({{pending(10)}, {}});
     close();
+    const auto path = settings().directory + "/store/1/outbox.db";
+    constexpr auto newer = (schema_version + 1) << 16 | (schema_version + 1);
+    sqlite::Connection(path).execute("PRAGMA user_version = " + std::to_string(newer));
+    const auto before = file_bytes(path) + file_bytes(path + "-wal");
+    outbox().commit({{pending(1)}, {}});
+    const auto events = outbox().take_events();
+    ASSERT_EQ(events.size(), 1U);
+    EXPECT_EQ(events[0].code, "store-newer");
+    EXPECT_EQ(all_rows(Lane::telemetry).size(), 1U);
+    close();
+    EXPECT_EQ(file_bytes(path) + file_bytes(path + "-wal"), before);
+}
+
+TEST_F(OutboxTest, F17_AStoreOfTheNextReleaseIsUsedAfterADowngrade)
+{
+    outbox().commit({{pending(10)}, {}});
+    close();
+    constexpr auto next = schema_version << 16 | (schema_version + 1);
     sqlite::Connection(settings().directory + "/store/1/outbox.db")
-        .execute("PRAGMA user_version = 2");
-    EXPECT_THROW(outbox(), StoreError);
+        .execute("PRAGMA user_version = " + std::to_string(next));
+    EXPECT_EQ(all_rows(Lane::telemetry).size(), 1U);
+    EXPECT_EQ(outbox().state("nothing"), std::nullopt);
+    close();
+    EXPECT_EQ(
+        sqlite::Connection(settings().directory + "/store/1/outbox.db").pragma("user_version"),
+        std::to_string(next));
 }
 
 /// What a child process committed before it was killed: it reports each commit after its return.

@@ -1,0 +1,88 @@
+#pragma once
+
+#include "gateway/core/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace gateway {
+
+/// A row as it lies in a page of a table: its rowid and its columns (SQLite's record format).
+class StoredRecord {
+public:
+    StoredRecord(std::int64_t rowid, Bytes payload);
+
+    std::int64_t rowid() const { return rowid_; }
+    std::size_t columns() const { return columns_.size(); }  ///< 0: not a record
+    // Of the wrong type, or beyond the end: zero, or nothing.
+    std::int64_t integer(std::size_t column) const;
+    ByteView blob(std::size_t column) const;
+    std::string_view text(std::size_t column) const;
+
+private:
+    struct Column {
+        std::uint64_t type = 0;
+        std::size_t at = 0;
+        std::size_t size = 0;
+    };
+    ByteView of_type(std::size_t column, std::uint64_t odd) const;
+
+    std::int64_t rowid_;
+    Bytes payload_;
+    std::vector<Column> columns_;
+};
+
+/// The pages of a database as its last commit left them: the file, and over it the part of the WAL
+/// whose checksums hold. Read without SQLite, which refuses a damaged file as a whole, and without
+/// writing a byte. Nothing in the file is trusted: every number is bounded.
+class StoreImage {
+public:
+    explicit StoreImage(const std::string& database_path);
+    ~StoreImage();
+    StoreImage(const StoreImage&) = delete;
+    StoreImage& operator=(const StoreImage&) = delete;
+
+    /// `user_version`; nothing when there is no header of a database.
+    std::optional<std::uint32_t> version() const;
+    std::uint32_t page_count() const { return page_count_; }
+    /// The list of free pages was whole, so that rows in pages not on it are rows in use.
+    bool knows_free_pages() const { return knows_free_; }
+
+    /// How many rows of a table lie in this page; 0 when it is not a leaf of a table, is free, or
+    /// cannot be read. Pages count from 1.
+    std::size_t load(std::uint32_t page);
+    /// The rowid of row `index` of the page loaded last.
+    std::optional<std::int64_t> rowid(std::size_t index) const;
+    /// The whole row; nothing when a page of it cannot be read.
+    std::optional<StoredRecord> record(std::size_t index) const;
+
+private:
+    struct Cell {
+        std::uint64_t size = 0;
+        std::int64_t rowid = 0;
+        std::size_t at = 0;  ///< of the payload
+    };
+    void read_header();
+    void read_wal(const std::string& path);
+    void read_free_list();
+    bool read_page(std::uint32_t page, Bytes& bytes) const;
+    std::optional<Cell> cell(std::size_t index) const;
+
+    int file_ = -1;
+    int wal_ = -1;
+    std::unordered_map<std::uint32_t, std::int64_t> in_wal_;  ///< where the page's last frame lies
+    std::vector<bool> free_;
+    bool knows_free_ = false;
+    std::optional<std::uint32_t> version_;
+    std::uint32_t page_bytes_ = 0;
+    std::uint32_t usable_bytes_ = 0;
+    std::uint32_t page_count_ = 0;
+    std::uint32_t loaded_ = 0;
+    Bytes page_;
+};
+
+}  // namespace gateway

@@ -7,6 +7,7 @@ import procs
 from catalogue import fault
 
 BACK_MS = 3000
+MODES = ('receipts', 'no receipts', 'no receipts', 'offline')
 
 
 def run_a_while(case, least=0.1, most=1.6):
@@ -18,19 +19,59 @@ def run_a_while(case, least=0.1, most=1.6):
 
 
 def kill(case):
+    """kill -9; returns the instant."""
     begin = time.monotonic_ns()
     case.gateway.kill()
     case.fault('kill', begin, cut=begin, back_within_ms=BACK_MS)
+    return begin
+
+
+def interrupted(case, strike, name, between=lambda: None):
+    """A run that `strike` ends, and the start after it.  The platform sends receipts, or none, or
+    cannot be reached; when it sends none, all that it had seen must come again."""
+    mode = case.random.choice(MODES)
+    if mode == 'offline':
+        case.link.cut()
+    if mode == 'no receipts':
+        case.mute()
+    seconds = run_a_while(case, 0.1, 2.0)
+    instant = strike(case)
+    case.tell(f'{name} {seconds:.3f} s after the start, batches of {case.interval_ms} ms, {mode}')
+    missing = sum(last - first + 1 for _, _, first, last in case.unreceipted())
+    case.tell(f'durable before: {case.had(instant)} had come, {missing} of it without a receipt')
+    between()
+    if mode == 'no receipts':
+        prove(case, instant)
+    else:
+        case.link.restore()
+        case.start()
+    case.wait_readings(30)
+
+
+def prove(case, instant):
+    """The platform has been silent: what it had seen and not receipted must come again."""
+    restarted = time.monotonic_ns()
+    case.start()
+    wanted = [(key, *span) for key, seen in case.look().seen.items()
+              for ns, first, last in seen if ns < instant
+              for span in case.unreceipted_of(key, first, last)]
+
+    def again():
+        have = case.look().have(since=restarted)
+        return all(key in have and have[key].covers(first, last) for key, first, last in wanted)
+    try:
+        procs.wait_for(again, 6)
+        case.tell(f'all {sum(last - first + 1 for _, first, last in wanted)} of them came again')
+    except TimeoutError:
+        case.tell('not all of them came again')
+    case.faults.add(what='proof', cut=instant, since=restarted)
+    case.speak()
 
 
 @fault('P1', 'kill -9 at a random time', (20, 1000, 3000))
 def kill_at_random(case):
-    seconds = run_a_while(case)
-    case.tell(f'killed {seconds:.3f} s after the start')
-    kill(case)
-    case.tell(f'{case.had()} had come')
-    case.start()
-    case.wait_readings(30)
+    case.interval_ms = case.random.choice([100, 400, 1000])
+    interrupted(case, kill, 'killed')
 
 
 STORE_CALLS = 'pwrite64,pwritev,fdatasync,fsync,ftruncate,fallocate,unlink,rename,mkdir'
@@ -47,7 +88,7 @@ def strace(calls, number):
             f'inject={calls}:signal=KILL:when={number}']
 
 
-@fault('P2', 'kill -9 at a system call of the write path', (16, 2000, 6000),
+@fault('P2', 'kill -9 at a system call of the write path', (50, 2000, 6000),
        needs=('root', 'strace'))
 def kill_at_system_call(case):
     """At the Nth call of the main thread during a first or a later start, or of any thread from a

@@ -42,7 +42,7 @@ def damaged(case, begin, budget=10**6):
     case.wait_readings(30)
 
 
-@fault('F10', 'bit flips in the stopped store', (10, 1000, 5000))
+@fault('F10', 'bit flips in the stopped store', (20, 1000, 5000))
 def flip_bits(case):
     fill_store(case, clean=case.random.random() < 0.5)
     begin, bits = time.monotonic_ns(), case.random.randint(1, 64)
@@ -57,7 +57,7 @@ def flip_bits(case):
     damaged(case, begin)
 
 
-@fault('F12', 'truncated database, missing WAL', (6, 300, 1000))
+@fault('F12', 'truncated database, missing WAL', (10, 300, 1000))
 def file_games(case):
     game = case.random.choice(['truncate', 'no wal', 'empty', 'no database'])
     fill_store(case, clean=game == 'truncate' and case.random.random() < 0.5)
@@ -124,7 +124,7 @@ def no_space_from(case, number):
     return begin
 
 
-@fault('F4', 'disk full at a random moment', (6, 200, 500), needs=('root', 'loop', 'strace'),
+@fault('F4', 'disk full at a random moment', (5, 200, 500), needs=('root', 'loop', 'strace'),
        disk_mb=24)
 def disk_full(case):
     how = case.random.choice(['before the first start', 'while running', 'at the Nth write'])
@@ -154,7 +154,7 @@ def disk_full(case):
     freed(case, begin)
 
 
-@fault('F5', 'disk full by a foreign file, then freed', (1, 50, 100), needs=('root', 'loop'),
+@fault('F5', 'disk full by a foreign file, then freed', (2, 50, 100), needs=('root', 'loop'),
        disk_mb=64)
 def disk_full_long(case):
     run_a_while(case, 0.5, 1.0)

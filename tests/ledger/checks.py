@@ -143,9 +143,26 @@ def k5_durable(e):
                             e.find('K5', 'durable lost', f'{key[0][:8]} {key[1]} {gap} was here '
                                                          'before the cut and gone after it')
     if not e.damages:
+        _closed(e, cuts)
         for line, _, _, event in e.events:
             if event.get('code') in STORE_EVENTS:
                 e.find('K5', 'durable lost', f'line {line["n"]}: the box says {event["code"]}')
+
+
+def _closed(e, cuts):
+    """A start closes every earlier epoch, with heads no lower than what had come before its end."""
+    opened = {batch.epoch: batch.boottime_ms for _, batch, _, event in e.events
+              if event['type'] == 'epoch_opened'}
+    closed = {event['epoch']: event['heads'] for *_, event in e.events
+              if event['type'] == 'epoch_closed'}
+    for (epoch, lane), arrivals in e.arrivals.items():
+        top = max((last for ns, _, last, _ in arrivals if any(ns < c['cut'] for c in cuts)),
+                  default=0)
+        if epoch in closed and closed[epoch].get(lane, 0) < top:
+            e.find('K5', 'durable lost', f'{epoch[:8]} {lane} was closed at '
+                                         f'{closed[epoch].get(lane, 0)}, {top} had come before')
+        elif epoch not in closed and opened and opened.get(epoch, -1) < max(opened.values()):
+            e.find('K5', 'durable lost', f'{epoch[:8]} {lane}: the epoch was never closed')
 
 
 def _sent_is_durable(e):

@@ -81,7 +81,8 @@ class Disk:
 
 def _run(*command):
     done = subprocess.run([str(part) for part in command], check=True, capture_output=True,
-                          text=True, env={**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'})
+                          text=True,
+                          env={**os.environ, 'PATH': os.environ['PATH'] + ':/usr/sbin:/sbin'})
     return done.stdout
 
 

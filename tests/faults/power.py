@@ -9,7 +9,7 @@ SLACK_MS = 400  # from the closing of a batch to the end of its commit, on a bus
 
 
 def cut(case):
-    """Cuts the power, ends the process, and boots: tmpfs is empty, the disk has what was flushed."""
+    """Cuts the power and boots: tmpfs is empty, the disk has what was flushed."""
     begin = time.monotonic_ns()
     case.disk.cut()
     case.gateway.kill()
@@ -17,7 +17,8 @@ def cut(case):
     case.reboot()
     case.fault('power', begin, cut=begin, back_within_ms=BACK_MS,
                loses_ms=case.interval_ms + SLACK_MS)
-    case.tell(f'durable as well: all answers but those of the last {case.interval_ms + SLACK_MS} ms')
+    case.tell('durable as well: all answers but those of the last '
+              f'{case.interval_ms + SLACK_MS} ms')
     return begin
 
 

@@ -4,6 +4,7 @@ of its own with its store, its platform side and its logs.
 A point's raw number names its origin: BASE * identity + how often the register was read.  So a
 value that comes out under another device, point or read is seen, whatever anybody's counters say.
 """
+import contextlib
 import itertools
 import os
 import pathlib
@@ -92,7 +93,8 @@ class Street:
             values = ', '.join([f'{name} = {{ model = "reads" }}' for name in points] + [
                 'wave = { model = "sine", mean = 230, amplitude = 10, period = "1s" }'])
             faults = ',\n  '.join(
-                f'{{ kind = "{d["kind"]}", first_request = {d["first"]}, last_request = {d["last"]} }}'
+                f'{{ kind = "{d["kind"]}", first_request = {d["first"]}, '
+                f'last_request = {d["last"]} }}'
                 for d in self.damaged if d['device'] == device)
             scene += (f'[[device]]\nid = "{device}"\nprofile = "{path}"\nvalues = {{ {values} }}\n'
                       f'fault = [{faults}]\n')
@@ -114,10 +116,37 @@ class Street:
         return self.runs >= 400
 
 
+class Link(procs.Link):
+    """Listens below the ports that connections get, so that nobody has its port while it is cut."""
+
+    def __init__(self, target_port):
+        super().__init__(target_port)
+        self.cut()
+        while True:
+            self.port = random.randrange(10_000, 32_000)
+            with contextlib.suppress(OSError):
+                self.restore()
+                return
+
+
+class Gateway(procs.Gateway):
+    """Has a descriptor for the durable log, which a binary with the test hook writes."""
+
+    def start(self):
+        with open(self.folder / logs.DURABLE, 'ab') as durable, open(self.out, 'ab') as out, \
+                open(self.log, 'ab') as log:
+            number = durable.fileno()
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=out, stderr=log, pass_fds=[number],
+                env={**os.environ, **self.environment,
+                     'SMART_GATEWAY_DURABLE_LOG_FD': str(number)})
+        return self
+
+
 class Case:
     """One run: a box with its own id, store and runtime folder, its platform side and its logs.
 
-    `disk`: the store lies there; else beside the logs.  The logs never lie on a disk under fault."""
+    `disk`: the store lies there; else beside the logs.  The logs lie on no disk under fault."""
 
     def __init__(self, street, scenario, seed, disk=None):
         street.runs += 1
@@ -131,7 +160,7 @@ class Case:
         self.runtime = pathlib.Path(tempfile.mkdtemp(prefix='gateway-run-', dir=_memory()))
         self.store = (disk.path if disk else self.folder) / 'state'
         self.boot = uuid.uuid4().hex
-        self.link = procs.Link(street.broker.port)
+        self.link = Link(street.broker.port)
         self.faults = logs.Log(self.folder / logs.FAULTS, self.name)
         self.heard = logs.Follower(self.folder / logs.PLATFORM)
         self.told = logs.Follower(self.folder / logs.RECEIPTS)
@@ -205,20 +234,12 @@ class Case:
         return path
 
     def start(self, devices=True, prefix=()):
-        """Starts the gateway; with a durable log where the binary has that hook."""
-        self.gateway = procs.Gateway(self.folder, self.street.build, self.site(devices),
-                                     self.runtime, environment={'BOOT_ID': self.boot})
+        """Starts the gateway, behind the command `prefix`."""
+        self.gateway = Gateway(self.folder, self.street.build, self.site(devices), self.runtime,
+                               environment={'BOOT_ID': self.boot})
         self.gateway.command[:0] = [str(part) for part in prefix]
-        hook = os.environ.get('FAULTS_DURABLE_LOG') == '1'
-        if hook:
-            descriptor = os.open(self.folder / logs.DURABLE, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.set_inheritable(descriptor, True)
-            self.gateway.environment['SMART_GATEWAY_DURABLE_LOG_FD'] = str(descriptor)
-            self.gateway.inherit = (descriptor,)
         began = time.monotonic_ns()
         self.gateway.start()
-        if hook:
-            os.close(descriptor)
         self.faults.add(ns=began, what='start', devices=devices, pid=self.gateway.pid)
         return self.gateway
 
@@ -318,7 +339,8 @@ class Case:
 
     def wait_served(self, requests, limit=15):
         """Until the devices answered this many requests more, whatever reaches the platform."""
-        one = 90 * (len(next(iter(self.street.devices.values()))) + 1)  # bytes of one answer's lines
+        points = len(next(iter(self.street.devices.values()))) + 1
+        one = 90 * points  # bytes of one answer's lines
         at = self.served_lines()
         procs.wait_for(lambda: self._alive().served_lines() >= at + requests * one, limit,
                        what=lambda: f'{requests} requests; gateway: {self.gateway.lines()[-3:]}')

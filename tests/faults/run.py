@@ -118,9 +118,9 @@ class Campaign:
 
 def _came_out(verdict):
     n = verdict.line
-    return (f'came out: {n["recorded"]} of {n["served"]} answers, {verdict.taken} not, as the fault '
-            f'allows; {n["duplicates"]} twice, declared lost {n["declared"] or "none"}, measuring '
-            f'again after {n["recovery_ms"]} ms')
+    back = '' if n['recovery_ms'] is None else f', measuring again after {n["recovery_ms"]} ms'
+    return (f'came out: {n["recorded"]} of {n["served"]} answers, {verdict.taken} not, as the '
+            f'fault allows; {n["duplicates"]} twice, declared lost {n["declared"] or "none"}{back}')
 
 
 def _summed(verdict):
@@ -138,7 +138,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('ids', nargs='*', metavar='ID', help=', '.join(sorted(FAULTS)))
     parser.add_argument('--level', choices=LEVELS, default='smoke')
-    parser.add_argument('--seed', type=int, default=1, help='of the first run; each next one adds 1')
+    parser.add_argument('--seed', type=int, default=1, 
+                        help='of the first run; each next one adds 1')
     parser.add_argument('--runs', type=int, help='of each id, instead of the level\'s')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='runs at a time')
     parser.add_argument('--build', default=rig.HERE.parents[1] / 'build' / 'release')

@@ -18,7 +18,7 @@ def store_files(case):
 
 
 def fill_store(case, clean):
-    """A store with rows that nobody has, and the gateway stopped.  The platform may know the epoch."""
+    """A store with rows that nobody has, its gateway stopped.  The platform may know the epoch."""
     known = case.random.random() < 0.5
     if not known:
         case.link.cut()

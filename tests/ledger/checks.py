@@ -111,7 +111,8 @@ def _failures(e):
     found = set()
     failed = [r for r in e.records if r.quality == COMM_ERROR]
     for record in failed:
-        before = [s for s in e.served if s.device == record.device and s.boot_ms <= record.time + 50]
+        before = [s for s in e.served
+                  if s.device == record.device and s.boot_ms <= record.time + 50]
         if before and not before[-1].damaged:
             found.add((record.device, before[-1].request))
     return found
@@ -188,7 +189,8 @@ def k6_order(e):
         key = record.device, record.row
         before = last.get(key)
         if before and record.time < before.time:
-            e.find('K6', 'out of order', f'{key} {record.seq}: time {before.time} then {record.time}')
+            e.find('K6', 'out of order', f'{key} {record.seq}: time {before.time} then '
+                                         f'{record.time}')
         if before and record.point in e.layout['devices'].get(record.device, {}) and \
                 record.raw < before.raw:
             e.find('K6', 'out of order', f'{key} {record.seq}: read {before.raw} then {record.raw}')
@@ -206,7 +208,8 @@ def _arrival_order(e):
         if batch is None or message.problem or batch.tombstone:
             continue
         key, last = (batch.epoch, batch.lane), batch.first + batch.count - 1
-        if not seen[key].overlaps(batch.first, last) and batch.first < top.get((message.kind, key), 0):
+        if not seen[key].overlaps(batch.first, last) and \
+                batch.first < top.get((message.kind, key), 0):
             e.find('K6', 'reversal', f'line {line["n"]}: {message.kind} {batch.lane} {batch.first} '
                                      f'after {top[message.kind, key]}')
         top[message.kind, key] = max(last, top.get((message.kind, key), 0))
@@ -219,8 +222,8 @@ def k7_time(e):
     for record in e.records:
         entries = e.by_token.get((record.device, record.point, record.raw), [])
         if entries and min(abs(s.boot_ms - record.time) for s in entries) > bound:
-            e.find('K7', 'wrong time', f'{record.lane} {record.seq}: {record.time} for an answer at '
-                                       f'{entries[0].boot_ms}')
+            e.find('K7', 'wrong time', f'{record.lane} {record.seq}: {record.time} for an '
+                                       f'answer at {entries[0].boot_ms}')
     real = (e.begin.get('wall_minus_mono_ns', 0) - e.begin.get('boot_minus_mono_ns', 0)) // MS
     for line, message in e.messages:
         batch = message.batch
@@ -370,15 +373,18 @@ def k11_quality(e):
 
 
 def k12_counters(e):
-    """The health topic's counters do not contradict what was seen since the process started."""
-    births = 0
+    """The health topic's counters do not contradict what was seen in its session."""
+    births = {}
     for line, message in e.messages:
-        births += message.kind == 'birth' and not line['retain']
-        if message.kind != 'health' or message.problem:
+        if message.problem:
+            continue
+        if message.kind == 'birth':
+            births.setdefault(message.json['session'], line['ns'])
+        if message.kind != 'health':
             continue
         start = max((s['ns'] for s in e.starts if s['ns'] <= line['ns']), default=0)
-        said = message.json['uplink']
-        came = sum(start <= before['ns'] < line['ns'] and each.batch is not None
+        said, session = message.json['uplink'], births.get(message.json['session'], line['ns'])
+        came = sum(session <= before['ns'] < line['ns'] and each.batch is not None
                    for before, each in e.messages)
         sent = sum(start <= receipt['ns'] < line['ns'] for receipt in e.receipts)
         if came > said['sent_batches'] or said['receipts'] > sent or said['sessions'] < 1 or \

@@ -101,7 +101,7 @@ class Evidence:
         self._served_whole(requests)
 
     def _served_whole(self, requests):
-        """The simulator's log is whole: each register counts on, each request has all its points."""
+        """The simulator's log is whole: registers count on, requests have all points."""
         last = {}
         for each in self.served:
             base = self.layout['devices'].get(each.device, {}).get(each.point)

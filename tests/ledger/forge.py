@@ -1,4 +1,4 @@
-"""Writes batches for the mutator: what read_batch.py decoded, changed, as a message with a right CRC.
+"""Writes batches for the mutator: what read_batch.py decoded, changed, with a right CRC.
 
 All fields of the header lie at fixed places; numbers are little-endian (schemas/batch.fbs)."""
 import struct

@@ -6,7 +6,7 @@ there the counting registers number the lines.
 | --- | --- | --- |
 | platform.log | platform_side.py | topic, retain, hex |
 | receipts.log | platform_side.py | body, the receipt as it was sent |
-| faults.log | the injector | what: begin, start, fault, proof, damage, end (see tests/ledger/README.md) |
+| faults.log | the injector | what: begin, start, fault, proof, damage, end (see README.md) |
 | durable.log | a gateway with the test hook | epoch, lane, first, last; no n, no run |
 | served.log | the simulator | device, point, request, words, boot_ms; no n, no run, no ns |
 """
@@ -82,5 +82,5 @@ def read(folder):
         path = pathlib.Path(folder) / name
         data = path.read_bytes() if path.exists() else b''
         found[name] = list(parse(data, lambda text, n=name: found['torn'].append((n, text))))
-    found['has_durable'] = (pathlib.Path(folder) / DURABLE).exists()
+    found['has_durable'] = bool(found[DURABLE])  # empty: this binary has no hook
     return found

@@ -39,8 +39,10 @@ class Run:
         messages = self.evidence.messages
         firsts = {line['n'] for line, _ in self.evidence.batches.values()}
         came = [(b.epoch, b.lane, b.first) for _, m in messages if (b := m.batch)]
-        self.batches = [(at, m.batch) for at, (line, m) in enumerate(messages) if line['n'] in firsts]
-        self.once = [(at, b) for at, b in self.batches if came.count((b.epoch, b.lane, b.first)) == 1]
+        self.batches = [(at, m.batch) for at, (line, m) in enumerate(messages)
+                        if line['n'] in firsts]
+        self.once = [(at, b) for at, b in self.batches
+                     if came.count((b.epoch, b.lane, b.first)) == 1]
         self.values = [(at, b) for at, b in self.batches if b.lane in ('billing', 'telemetry')]
         self.good = [r for r in self.evidence.records if r.row < 0x7FFF and r.quality == 0
                      and r.point in self.evidence.layout['devices'].get(r.device, {})]

@@ -16,6 +16,7 @@ import pathlib
 import queue
 import signal
 import sys
+import time
 
 import paho.mqtt.client as mqtt
 
@@ -64,12 +65,11 @@ class Books:
         lanes.setdefault(batch.lane, Spans()).add(batch.first, batch.first + batch.count - 1)
         return True
 
-    def receipt(self, hello, changed=None):
-        """A receipt of everything that the birth lists, or of the epochs in `changed`."""
-        wanted = set(self.announced) | set(self.have) if changed is None else changed
+    def receipt(self, hello):
+        """A receipt of everything: cumulative, so that a lost one is harmless."""
         epochs = {epoch: {lane: [list(r) for r in spans.ranges[:MOST_RANGES]]
                           for lane, spans in self.have.get(epoch, {}).items()}
-                  for epoch in sorted(wanted)}
+                  for epoch in sorted(set(self.announced) | set(self.have))}
         need = sorted({hash_ for batch in self.waiting for hash_ in batch.dictionaries.values()}
                       - self.dictionaries)
         return {'schema': 'smartstate.receipt/1', 'receiver': 'receiver-1', 'box': self.box,
@@ -88,7 +88,8 @@ class PlatformSide:
             self.books.take(line['topic'], bytes.fromhex(line['hex']))
         self.client = mqtt.Client(f'platform-{options.box}', clean_session=True)
         self.client.on_connect = lambda *_: self.client.subscribe(
-            [(f'ss1/{options.org}/+/{options.box}', 1), (f'ss1/{options.org}/dict/{options.box}/+', 1)])
+            [(f'ss1/{options.org}/+/{options.box}', 1),
+             (f'ss1/{options.org}/dict/{options.box}/+', 1)])
         self.client.on_subscribe = lambda *_: self.events.put('subscribed')
         self.client.on_message = lambda _, __, message: self.events.put(message)
         self.client.reconnect_delay_set(0.1, 1)
@@ -141,7 +142,6 @@ class PlatformSide:
 
 
 def main():
-    import time
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--broker', type=int, required=True)
     parser.add_argument('--box', required=True)

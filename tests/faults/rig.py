@@ -59,8 +59,12 @@ class Street:
         self.runs, self.number = 0, next(STREETS)
 
     def __enter__(self):
-        self.broker.start()
-        self.simulator.start()
+        try:
+            self.broker.start()
+            self.simulator.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

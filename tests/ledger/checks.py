@@ -73,12 +73,14 @@ def k4_no_hole(e):
             if served.ns <= fault['end'] + MS:
                 last[number, served.device] = served.request
     excused = _failures(e)
+    tail = bool(e.damages) and (_told(e) or bool(e.vanished()))  # nobody knows where it ended
     unknown = sum(batch.count for _, batch in e.declared
                   if batch.tombstone['first_time_ms'] is None)
     taken = 0
     for served in missing:
         if any(_takes(fault, served, last.get((number, served.device)))
-               for number, fault in enumerate(e.faults)) or _declares(e, served):
+               for number, fault in enumerate(e.faults)) or _declares(e, served) or \
+                tail and served.ns < e.damages[-1]['ns']:
             taken += 1
         elif (served.device, served.request) in excused:
             pass
@@ -316,6 +318,9 @@ def k9_reasons(e):
         for first, last in spans.ranges:
             lost[reason] += sum(high - low + 1 for low, high
                                 in here.get(key, Spans()).missing(first, last))
+    for epoch, ns in e.vanished().items():
+        if not any('store_lost' in fault['may'] and fault['begin'] < ns for fault in e.faults):
+            e.find('K9', 'declared without a cause', f'{epoch[:8]} is no longer listed')
     budget = sum(fault['budget'] for fault in e.faults)
     if sum(lost.values()) > budget:
         e.find('K9', 'over the loss budget', f'{dict(lost)}, allowed {budget}')

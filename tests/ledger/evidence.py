@@ -193,7 +193,24 @@ class Evidence:
         found = collections.defaultdict(Spans)
         for _, batch in self.declared:
             found[batch.epoch, batch.lane].add(batch.first, batch.first + batch.count - 1)
+        gone = self.vanished()
+        for (epoch, lane), head in self.heads().items():
+            if epoch in gone and head:
+                found[epoch, lane].add(1, head)
         return found
+
+    def vanished(self):
+        """Epochs that were there and that a birth no longer lists, without having been closed: lost
+        with the store (protocol.md, section 6).  By epoch, when that birth came."""
+        closed = {event['epoch'] for *_, event in self.events if event['type'] == 'epoch_closed'}
+        seen, gone = set(), {}
+        for line, message in self.messages:
+            if message.kind == 'birth' and not message.problem and not line['retain']:
+                listed = set(message.json['epochs'])
+                for epoch in seen - listed - closed:
+                    gone.setdefault(epoch, line['ns'])
+                seen |= listed
+        return gone
 
     def heads(self):
         """(epoch, lane) -> the highest sequence that the box announced in any way."""

@@ -1,16 +1,13 @@
 #include "gateway/store/intake.hpp"
 
 #include "gateway/core/json.hpp"
-#include "gateway/store/open_batches.hpp"
+#include "gateway/store/intake_state.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -23,7 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration heads_interval = 60s;
 constexpr std::size_t most_waiting_events = 100;
 constexpr std::uint16_t dictionary_row = 4;
 
@@ -38,84 +34,27 @@ std::string device_id(const std::string& dictionary)
 
 }  // namespace
 
-class Intake::State {
-public:
-    State(asio::any_io_executor executor, Worker& store, Outbox& outbox, Clock& clock,
-          IntakeSettings settings)
-        : executor_(std::move(executor)),
-          store_(store),
-          outbox_(outbox),
-          clock_(clock),
-          settings_(std::move(settings)),
-          open_(clock, settings_.interval, settings_.spool_directory, outbox.epoch(),
-                [this](const Event& event) { tell(event); }),
-          wake_(executor_, asio::steady_timer::time_point::max()),
-          room_(executor_, asio::steady_timer::time_point::max()),
-          idle_(executor_, asio::steady_timer::time_point::max()),
-          next_heads_(clock.now() + heads_interval)
-    {
-    }
+Intake::State::State(asio::any_io_executor executor, Worker& store, Outbox& outbox, Clock& clock,
+                     IntakeSettings settings)
+    : executor_(std::move(executor)),
+      store_(store),
+      side_(outbox, settings.spool_directory),
+      clock_(clock),
+      settings_(std::move(settings)),
+      open_(clock, settings_.interval, settings_.spool_directory, outbox.epoch(),
+            [this](const Event& event) { tell(event); }),
+      wake_(executor_, asio::steady_timer::time_point::max()),
+      room_(executor_, asio::steady_timer::time_point::max()),
+      idle_(executor_, asio::steady_timer::time_point::max()),
+      next_heads_(clock.now() + heads_interval),
+      next_house_(clock.now())
+{
+}
 
-    bool has_room() const
-    {
-        return open_.memory_bytes() + committing_bytes_ < settings_.most_open_bytes;
-    }
-    asio::awaitable<void> wait_for_room();
-    void accept(Lane lane, std::span<const Reading> readings);
-    void count(Lane lane, const SlotCounts& slots) { add(slots_[index_of(lane)], slots); }
-    asio::awaitable<void> announce(std::uint16_t device, DictionaryHash hash, std::string bytes);
-    asio::awaitable<void> recover_spool();
-    asio::awaitable<void> run();
-    asio::awaitable<void> flush();
-
-    void tell(const Event& event);
-    void listen(EventListener listener);
-
-    std::function<void(const std::vector<StoredBatch>&)> durable_listener;
-    IntakeCounters counters;
-
-private:
-    /// One commit runs at a time; the next waits for it here.
-    class Turn {
-    public:
-        explicit Turn(State& state) : state_(state) { state_.busy_ = true; }
-        Turn(const Turn&) = delete;
-        Turn& operator=(const Turn&) = delete;
-        ~Turn()
-        {
-            state_.busy_ = false;
-            state_.committing_bytes_ = 0;
-            state_.idle_.cancel();
-            state_.room_.cancel();
-        }
-
-    private:
-        State& state_;
-    };
-
-    asio::awaitable<void> wait_until(Instant when);
-    asio::awaitable<void> commit(bool everything);
-    asio::awaitable<void> keep_house();
-    void learn(const std::vector<StoredBatch>& stored);
-    bool has_slots() const
-    {
-        return std::ranges::any_of(slots_, [](const auto& s) { return s.expected > 0; });
-    }
-
-    asio::any_io_executor executor_;
-    Worker& store_;
-    Outbox& outbox_;
-    Clock& clock_;
-    IntakeSettings settings_;
-    OpenBatches open_;
-    PerLane<SlotCounts> slots_;
-    EventListener event_listener_;
-    std::vector<Event> waiting_events_;
-    asio::steady_timer wake_, room_, idle_;  // never expire: cancelling one wakes who waits
-    Instant next_heads_;
-    std::size_t committing_bytes_ = 0;
-    bool busy_ = false;
-};
+Moment Intake::State::moment() const
+{
+    return {std::chrono::floor<std::chrono::milliseconds>(clock_.now()), clock_.wall()};
+}
 
 void Intake::State::tell(const Event& event)
 {
@@ -158,7 +97,7 @@ asio::awaitable<void> Intake::State::announce(std::uint16_t device, DictionaryHa
         co_return;
     }
     auto put = [this, hash, bytes] {
-        outbox_.put_dictionary(hash, bytes);
+        side_.put_dictionary(hash, bytes);
         return true;
     };
     co_await store_.run(put);
@@ -173,30 +112,6 @@ asio::awaitable<void> Intake::State::announce(std::uint16_t device, DictionaryHa
     accept(Lane::control, std::span(&reading, 1));
 }
 
-asio::awaitable<void> Intake::State::recover_spool()
-{
-    const Moment now{std::chrono::floor<std::chrono::milliseconds>(clock_.now()), clock_.wall()};
-    struct Outcome {
-        PerLane<std::uint64_t> heads{};
-        std::vector<Event> events;
-    };
-    auto recover = [this, now] {
-        Outcome outcome;
-        commit_spool(outbox_, settings_.spool_directory, outcome.events);
-        outbox_.announce_epochs(now);
-        const auto current = outbox_.epochs().back();
-        for (const auto lane : all_lanes) {
-            outcome.heads[index_of(lane)] = current.lanes[index_of(lane)].head;
-        }
-        return outcome;
-    };
-    const auto outcome = co_await store_.run(recover);
-    open_.set_heads(outcome.heads);
-    for (const auto& event : outcome.events) {
-        tell(event);
-    }
-}
-
 asio::awaitable<void> Intake::State::wait_until(Instant when)
 {
     auto group = asio::experimental::make_parallel_group(
@@ -205,12 +120,18 @@ asio::awaitable<void> Intake::State::wait_until(Instant when)
     co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
 }
 
+Instant Intake::State::due() const
+{
+    const auto batches = pause_ > 0s ? std::max(open_.due(), retry_at_) : open_.due();
+    const auto retry = pause_ > 0s ? retry_at_ : Instant::max();
+    return std::min({batches, retry, next_house_});
+}
+
 asio::awaitable<void> Intake::State::run()
 {
     for (;;) {
-        const auto due = std::min(open_.due(), next_heads_);
-        if (due > clock_.now()) {
-            co_await wait_until(due);
+        if (due() > clock_.now()) {
+            co_await wait_until(due());
             continue;
         }
         co_await commit(false);
@@ -223,75 +144,6 @@ asio::awaitable<void> Intake::State::flush()
     do {
         co_await commit(true);  // again when readings arrived meanwhile
     } while (open_.due() != Instant::max());
-}
-
-/// Commits what is due, or everything, with the slots counted since.
-asio::awaitable<void> Intake::State::commit(bool everything)
-{
-    while (busy_) {
-        co_await idle_.async_wait(asio::as_tuple(asio::use_awaitable));
-    }
-    // What is taken from here on must reach the job: a cancelled coroutine would not get there.
-    const auto cancellation = co_await asio::this_coro::cancellation_state;
-    if (cancellation.cancelled() != asio::cancellation_type::none) {
-        throw boost::system::system_error(asio::error::operation_aborted);
-    }
-    auto taken = everything ? open_.take_all() : open_.take_due();
-    if (taken.batches.empty() && !has_slots()) {
-        co_return;
-    }
-    const Turn turn(*this);
-    committing_bytes_ = taken.memory_bytes();
-    struct Outcome {
-        std::vector<StoredBatch> stored;
-        std::vector<Event> events;
-    };
-    auto work =
-        std::make_shared<Commit>(Commit{std::move(taken.batches), std::exchange(slots_, {})});
-    auto job = [this, work] {
-        Outcome outcome;
-        outcome.stored = outbox_.commit(std::move(*work));
-        outcome.events = outbox_.take_events();
-        return outcome;
-    };
-    const auto outcome = co_await store_.run(job);
-    for (auto& file : taken.spool) {
-        file.remove();
-    }
-    learn(outcome.stored);
-    if (durable_listener && !outcome.stored.empty()) {
-        durable_listener(outcome.stored);
-    }
-    for (const auto& event : outcome.events) {
-        tell(event);
-    }
-}
-
-void Intake::State::learn(const std::vector<StoredBatch>& stored)
-{
-    ++counters.commits;
-    for (const auto& batch : stored) {
-        counters.committed += batch.count;
-        counters.bytes += batch.bytes->size();
-        open_.learn_size(batch.lane, batch.count, batch.bytes->size());
-    }
-}
-
-/// Moves the WAL when it has grown, and writes the heads each minute: each a job of its own, so
-/// that an alarm waits for one of them at most.
-asio::awaitable<void> Intake::State::keep_house()
-{
-    auto checkpoint = [this] { return outbox_.checkpoint(); };
-    co_await store_.run(checkpoint);
-    if (clock_.now() < next_heads_) {
-        co_return;
-    }
-    next_heads_ = clock_.now() + heads_interval;
-    auto write_heads = [this] {
-        outbox_.write_heads();
-        return true;
-    };
-    co_await store_.run(write_heads);
 }
 
 Intake::Intake(asio::any_io_executor executor, Worker& store, Outbox& outbox, Clock& clock,
@@ -337,6 +189,10 @@ asio::awaitable<void> Intake::flush()
 void Intake::on_durable(std::function<void(const std::vector<StoredBatch>&)> listener)
 {
     state_->durable_listener = std::move(listener);
+}
+void Intake::on_epochs_changed(std::function<void()> listener)
+{
+    state_->epochs_listener = std::move(listener);
 }
 void Intake::on_event(EventListener listener)
 {

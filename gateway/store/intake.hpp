@@ -30,7 +30,8 @@ struct IntakeCounters {
 
 /// The loop's side of the store: collects accepted readings in one open batch per lane, each
 /// spooled to tmpfs, and commits due batches through the store worker, all lanes that are due in
-/// one transaction. Runs on the loop.
+/// one transaction. While no store takes them, readings are kept in memory and in the spool, as
+/// many as may; what had to go is declared lost (`volatile`) once a store works. Runs on the loop.
 class Intake {
 public:
     Intake(boost::asio::any_io_executor executor, Worker& store, Outbox& outbox, Clock& clock,
@@ -56,10 +57,13 @@ public:
 
     /// Commits due batches for ever; on cancellation stops between commits.
     boost::asio::awaitable<void> run();
-    /// Commits everything that is open; durable on return.
+    /// Commits everything that is open; durable on return, unless no store can be used.
     boost::asio::awaitable<void> flush();
     /// Called on the loop after each commit with what became durable, in order.
     void on_durable(std::function<void(const std::vector<StoredBatch>&)> listener);
+    /// Called on the loop when an epoch was opened, or epochs of a store that was set aside came
+    /// over, after the start.
+    void on_epochs_changed(std::function<void()> listener);
     /// Called on the loop with what happened to store and spool, also before this call.
     void on_event(EventListener listener);
     /// Since the start.

@@ -223,10 +223,7 @@ OpenBatches::Taken OpenBatches::take(Instant until)
     }
     Taken taken;
     for (auto& closed : std::exchange(closed_, {})) {
-        taken.batches.push_back(std::move(closed.batch));
-        if (closed.spool) {
-            taken.spool.push_back(std::move(*closed.spool));
-        }
+        taken.items.push_back({std::move(closed.batch), std::move(closed.spool)});
     }
     return taken;
 }
@@ -246,30 +243,59 @@ std::size_t OpenBatches::memory_bytes() const
 std::size_t OpenBatches::Taken::memory_bytes() const
 {
     std::size_t total = 0;
-    for (const auto& batch : batches) {
-        total += batch.readings.memory_bytes();
+    for (const auto& item : items) {
+        total += item.batch.readings.memory_bytes();
     }
     return total;
 }
 
-void commit_spool(Outbox& outbox, const std::string& directory, std::vector<Event>& events)
+namespace {
+
+enum class Home : std::uint8_t { here, stored, none };
+
+/// Where the readings of a spool file belong: `number` is the epoch they are to be committed to.
+Home home_of(Outbox& outbox, const SpoolHeader& header, const PendingBatch& batch,
+             std::uint32_t& number)
 {
-    const auto spooled = directory.empty() ? std::vector<SpooledBatch>() : read_spool(directory);
+    const auto epochs = outbox.epochs();
+    const auto epoch = std::ranges::find(epochs, header.epoch, &EpochState::id);
+    number = outbox.epoch_number();
+    if (epoch != epochs.end()) {
+        // A batch is committed whole or not at all: below the head all of it is stored.
+        const auto last = header.first + batch.readings.size() - 1;
+        if (batch.readings.empty() || last <= epoch->lanes[index_of(header.lane)].head) {
+            return Home::stored;
+        }
+        number = epoch->closed || epoch->salvaged ? number : epoch->number;
+        return Home::here;
+    }
+    // Of a store that is being salvaged, or of one that was never in this box.
+    const bool can_be_told = std::ranges::any_of(epochs, &EpochState::salvaged) ||
+                             std::ranges::all_of(batch.dictionaries, [&](const DictionaryRef& ref) {
+                                 return outbox.dictionary(ref.hash).has_value();
+                             });
+    return can_be_told ? Home::here : Home::none;
+}
+
+}  // namespace
+
+void commit_spool(Outbox& outbox, const std::vector<SpooledBatch>& spooled,
+                  std::vector<Event>& events)
+{
     std::uint64_t recovered = 0;
     std::uint64_t homeless = 0;
     for (const auto& [path, header, batch] : spooled) {
-        if (header.epoch == outbox.epoch()) {
-            continue;
-        }
-        const auto epochs = outbox.epochs();
-        const auto epoch = std::ranges::find(epochs, header.epoch, &EpochState::id);
-        const auto last = header.first + batch.readings.size() - 1;
-        if (epoch == epochs.end() || epoch->closed) {
-            homeless += batch.readings.size();
-        } else if (last > epoch->lanes[index_of(header.lane)].head && !batch.readings.empty()) {
-            // A batch is committed whole or not at all, so none of these is stored yet.
-            outbox.commit_to(epoch->number, {{batch}, {}});
-            recovered += batch.readings.size();
+        std::uint32_t number = 0;
+        switch (home_of(outbox, header, batch, number)) {
+            case Home::here:
+                outbox.commit_to(number, {{batch}, {}, {}});
+                recovered += batch.readings.size();
+                break;
+            case Home::stored:
+                break;
+            case Home::none:
+                homeless += batch.readings.size();
+                break;
         }
         std::error_code ignored;
         std::filesystem::remove(path, ignored);

@@ -26,14 +26,21 @@ public:
     std::optional<DictionaryHash> dictionary(std::uint16_t device) const;
     /// Closes the batches that name the device under another dictionary.
     void set_dictionary(std::uint16_t device, DictionaryHash hash);
-    /// The sequences given so far; the spool counts on from them.
-    void set_heads(const PerLane<std::uint64_t>& heads) { heads_ = heads; }
+    /// The epoch in use and the sequences given so far; the spool counts on from them.
+    void set_epoch(const EpochId& epoch, const PerLane<std::uint64_t>& heads)
+    {
+        epoch_ = epoch;
+        heads_ = heads;
+    }
     /// What a stored batch came to, to foresee the next one's size.
     void learn_size(Lane lane, std::uint64_t readings, std::size_t bytes);
 
     struct Taken {
-        std::vector<PendingBatch> batches;
-        std::vector<SpoolFile> spool;  ///< to be removed when the batches are durable
+        struct Item {
+            PendingBatch batch;
+            std::optional<SpoolFile> spool;  ///< to be removed when the batch is durable
+        };
+        std::vector<Item> items;
         std::size_t memory_bytes() const;
     };
     /// When something is to be committed; in the past: now; Instant::max(): nothing is open.
@@ -70,7 +77,9 @@ private:
     Instant next_clock_check_{};
 };
 
-/// Commits what the spool holds of earlier epochs, then empties it.
-void commit_spool(Outbox& outbox, const std::string& directory, std::vector<Event>& events);
+/// Commits what a spool held of earlier epochs, and removes its files: to its own epoch while that
+/// is open, else to the current one.
+void commit_spool(Outbox& outbox, const std::vector<SpooledBatch>& spooled,
+                  std::vector<Event>& events);
 
 }  // namespace gateway

@@ -304,7 +304,7 @@ void Outbox::write_heads()
 }
 void Outbox::close_epoch(std::optional<Moment> now)
 {
-    state_->need([&](Database& store) { store.close_epoch(now); });
+    state_->ask([&](Database& store) { store.close_epoch(now); });
 }
 std::vector<Event> Outbox::take_events()
 {

@@ -112,7 +112,8 @@ public:
     /// Writes the heads file (two slots with CRC, fdatasync).
     void write_heads();
     /// Writes `epoch_closed` with the final heads and marks the epoch closed; durable on return.
-    /// The last call before destruction. Without a moment, the last commit's.
+    /// The last call before destruction. Without a moment, the last commit's. Nothing when no store
+    /// can be used.
     void close_epoch(std::optional<Moment> now = std::nullopt);
 
     /// What happened to the store since the last call: damaged rows found, batches evicted.

@@ -119,6 +119,9 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
             throw StoreError("there is no epoch " + std::to_string(epoch_number));
         }
         std::vector<StoredBatch> rows_written;
+        for (const auto& loss : commit.losses) {
+            put_pending(*epoch, loss, rows_written);
+        }
         for (const auto& batch : commit.batches) {
             put_batch(*epoch, batch, rows_written);
             last_moment_ = {batch.opened, batch.clock};

@@ -104,6 +104,9 @@ private:
 
     // outbox_losses.cpp
     StoredBatch bury(EpochBook& epoch, Lane lane, const Row& row, LossReason reason);
+    StoredBatch put_loss(EpochBook& epoch, Lane lane, RowSpan span, const Moment& moment,
+                         Tombstone lost);
+    void put_pending(EpochBook& epoch, const PendingLoss& loss, std::vector<StoredBatch>& stored);
     void merge_with(Lane lane, const std::optional<RowSpan>& neighbour, RowSpan& span,
                     Tombstone& lost);
     void evict_to_budget();

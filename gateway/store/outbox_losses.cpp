@@ -1,3 +1,4 @@
+#include "gateway/store/losses.hpp"
 #include "gateway/store/outbox_database.hpp"
 
 #include <algorithm>
@@ -9,57 +10,14 @@ namespace {
 
 constexpr std::array eviction_order{Lane::diagnostic, Lane::telemetry, Lane::billing};
 constexpr std::size_t most_evictions = 100;  ///< in one job
-constexpr std::size_t most_loss_counts = 256;
-
-void merge_counts(std::vector<LossCount>& total, const std::vector<LossCount>& more)
-{
-    for (const auto& lost : more) {
-        const auto at = std::ranges::lower_bound(total, lost.alias, {}, &LossCount::alias);
-        if (at != total.end() && at->alias == lost.alias) {
-            at->count += lost.count;
-        } else {
-            total.insert(at, lost);
-        }
-    }
-}
-
-std::vector<LossCount> counts_of(const std::vector<Reading>& readings)
-{
-    std::vector<Alias> aliases;
-    aliases.reserve(readings.size());
-    for (const auto& reading : readings) {
-        aliases.push_back(reading.alias);
-    }
-    std::ranges::sort(aliases);
-    std::vector<LossCount> counts;
-    for (const auto& alias : aliases) {
-        if (counts.empty() || counts.back().alias != alias) {
-            counts.push_back({alias, 0});
-        }
-        ++counts.back().count;
-    }
-    return counts;
-}
 
 /// What is known of the readings of a batch that is being given up.
 Tombstone loss_of(const Batch& batch)
 {
-    if (const auto* already = std::get_if<Tombstone>(&batch.content)) {
-        return *already;
-    }
-    const auto& readings = std::get<std::vector<Reading>>(batch.content);
-    const auto [first, last] = std::ranges::minmax(readings, {}, &Reading::time);
-    return {readings.size(), LossReason::evicted, first.time, last.time, counts_of(readings)};
-}
-
-void widen(std::optional<BootTime>& first, std::optional<BootTime>& last, const Tombstone& other)
-{
-    if (other.first_time && (!first || *other.first_time < *first)) {
-        first = other.first_time;
-    }
-    if (other.last_time && (!last || *other.last_time > *last)) {
-        last = other.last_time;
-    }
+    const auto* already = std::get_if<Tombstone>(&batch.content);
+    return already != nullptr
+               ? *already
+               : loss_of(CompactReadings(std::get<std::vector<Reading>>(batch.content)));
 }
 
 }  // namespace
@@ -79,13 +37,32 @@ void Outbox::Database::merge_with(Lane lane, const std::optional<RowSpan>& neigh
     if (!batch || !std::holds_alternative<Tombstone>(batch->content)) {
         return;
     }
-    const auto& other = std::get<Tombstone>(batch->content);
-    merge_counts(lost.counts, other.counts);
-    widen(lost.first_time, lost.last_time, other);
+    merge(lost, std::get<Tombstone>(batch->content));
     rows(lane).erase(neighbour->id);
     span.id = std::min(span.id, neighbour->id);
     span.count += neighbour->count;
     span.size_bytes += neighbour->size_bytes;
+}
+
+/// Stores a tombstone, with its neighbours of the same reason; `span` has their bytes in it
+/// already.
+StoredBatch Outbox::Database::put_loss(EpochBook& epoch, Lane lane, RowSpan span,
+                                       const Moment& moment, Tombstone lost)
+{
+    span.loss = lost.reason;
+    merge_with(lane, rows(lane).span_before(span.id), span, lost);
+    merge_with(lane, rows(lane).span_at(row_id(epoch.number, span.last() + 1)), span, lost);
+    lost.count = span.count;
+    const BatchHeader header{settings_.box, epoch.id,    lane,         span.first(),
+                             epoch.boot,    moment.boot, moment.clock, {}};
+    auto bytes = encoder_.encode(header, lost);
+    auto& book = epoch.lanes[index_of(lane)];
+    book.bytes -= std::min(span.size_bytes, book.bytes);
+    book.bytes += bytes.size();
+    book.changed = true;
+    span.size_bytes = bytes.size();
+    rows(lane).put(span, {}, bytes);
+    return stored(epoch, lane, span, std::move(bytes));
 }
 
 /// Puts a tombstone in the place of a row; the counters follow.
@@ -93,35 +70,32 @@ StoredBatch Outbox::Database::bury(EpochBook& epoch, Lane lane, const Row& row, 
 {
     auto& book = epoch.lanes[index_of(lane)];
     Tombstone lost;
-    BatchHeader header{settings_.box, epoch.id, lane, 0, epoch.boot, {}, {}, {}};
+    Moment moment;
     if (const auto batch = decoder_.decode(row.bytes)) {
         lost = loss_of(*batch);
-        header.opened = batch->header.opened;
-        header.clock = batch->header.clock;
+        moment = {batch->header.opened, batch->header.clock};
     }
     lost.reason = reason;
-    auto span = row.span;
-    span.loss = reason;
-    rows(lane).erase(span.id);
-    merge_with(lane, rows(lane).span_before(span.id), span, lost);
-    merge_with(lane, rows(lane).span_at(row_id(epoch.number, span.last() + 1)), span, lost);
-    lost.count = span.count;
-    if (lost.counts.size() > most_loss_counts) {
-        lost.counts.clear();
-    }
-    header.first = span.first();
-    auto bytes = encoder_.encode(header, lost);
+    lost.count = row.span.count;
+    rows(lane).erase(row.span.id);
     if (!row.span.loss) {
         subtract(book.counters, row.tally);
         book.counters.queued -= std::min(row.span.count, book.counters.queued);
         book.counters.tombstoned += row.span.count;
     }
-    book.bytes -= std::min(span.size_bytes, book.bytes);
-    book.bytes += bytes.size();
-    book.changed = true;
-    span.size_bytes = bytes.size();
-    rows(lane).put(span, {}, bytes);
-    return stored(epoch, lane, span, std::move(bytes));
+    return put_loss(epoch, lane, row.span, moment, std::move(lost));
+}
+
+/// Readings that never got into a row take their sequences as a tombstone.
+void Outbox::Database::put_pending(EpochBook& epoch, const PendingLoss& loss,
+                                   std::vector<StoredBatch>& stored_rows)
+{
+    auto& book = epoch.lanes[index_of(loss.lane)];
+    const RowSpan span{row_id(epoch.number, book.counters.head + 1), loss.lost.count,
+                       loss.lost.reason, 0};
+    stored_rows.push_back(put_loss(epoch, loss.lane, span, {loss.opened, loss.clock}, loss.lost));
+    book.counters.head += loss.lost.count;
+    book.counters.tombstoned += loss.lost.count;
 }
 
 std::optional<StoredBatch> Outbox::Database::declare_lost(std::uint32_t epoch_number, Lane lane,

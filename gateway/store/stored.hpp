@@ -63,9 +63,18 @@ struct PendingBatch {
     CompactReadings readings;
 };
 
+/// Readings of one lane that were accepted and given up before they could be committed.
+struct PendingLoss {
+    Lane lane = Lane::telemetry;
+    BootTime opened;
+    ClockReading clock;
+    Tombstone lost;
+};
+
 struct Commit {
     std::vector<PendingBatch> batches;
-    PerLane<SlotCounts> slots;  ///< since the last commit
+    PerLane<SlotCounts> slots;             ///< since the last commit
+    std::vector<PendingLoss> losses = {};  ///< from before the batches; at most one a lane
 };
 
 /// Adds `more` to `total`.

@@ -172,7 +172,7 @@ class Case:
         self.seen, self.receipted, self.heads, self.manifests = {}, {}, {}, []
         self.readings, self.latest, self.told_events = 0, 0, []
         self.story, self.problems = [], []
-        self._after = []
+        self._after, self._settled = [], 0
         self.platform = procs.Program(self.folder, 'platform', [
             sys.executable, '-u', HERE.parent / 'ledger' / 'platform_side.py', '--broker',
             street.broker.port, '--box', self.box, '--folder', self.folder, '--run', self.name])
@@ -222,6 +222,10 @@ class Case:
             spans = Spans((first, last) for ns, first, last in seen if ns < before)
             lanes[lane] = lanes.get(lane, 0) + len(spans)
         return ', '.join(f'{count} {lane}' for lane, count in sorted(lanes.items())) or 'nothing'
+
+    def codes(self):
+        """Of all events that came."""
+        return {event['code'] for event in self.events('event')}
 
     # The gateway.
 
@@ -379,11 +383,12 @@ class Case:
 
     def _settle(self):
         """The platform's log holds what the broker had."""
-        marker = f'ss1/{ORG}/ack/{self.box}'
+        self._settled += 1
+        topic, text = f'ss1/{ORG}/ack/{self.box}', f'{{"settled":{self._settled}}}'
         subprocess.run(['mosquitto_pub', '-p', str(self.street.broker.port), '-q', '1', '-t',
-                        marker, '-m', '{}'], check=True, timeout=10)
-        text = (self.folder / logs.PLATFORM)
-        procs.wait_for(lambda: marker.encode() in text.read_bytes()[-4000:], 10,
+                        topic, '-m', text], check=True, timeout=10)
+        log = self.folder / logs.PLATFORM
+        procs.wait_for(lambda: text.encode().hex().encode() in log.read_bytes()[-9000:], 10,
                        what='the platform side has logged all')
         self.look()
 

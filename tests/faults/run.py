@@ -33,12 +33,13 @@ printing = threading.Lock()
 class Campaign:
     """Runs by several threads, each with a street of its own."""
 
-    def __init__(self, build, out):
-        self.build, self.out = build, pathlib.Path(out)
+    def __init__(self, build, out, keep):
+        self.build, self.out, self.keep = build, pathlib.Path(out), keep
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='gateway-faults-'))
         self.own = threading.local()
         self.streets = contextlib.ExitStack()
         self.rows = {}  # id -> numbers
+        self.interrupted = False
 
     def __enter__(self):
         return self
@@ -69,7 +70,7 @@ class Campaign:
                 story.append(_came_out(verdict))
             except (TimeoutError, OSError, RuntimeError) as error:
                 story.append(f'the run broke: {type(error).__name__}: {error}')
-            if verdict is None or verdict.findings:
+            if self.keep or verdict is None or verdict.findings:
                 with contextlib.suppress(NameError):
                     story.append(f'logs: {self.save(case)}')
         if verdict is not None and verdict.findings:
@@ -87,6 +88,7 @@ class Campaign:
             except KeyboardInterrupt:
                 pool.shutdown(wait=False, cancel_futures=True)
                 print('\ninterrupted')
+                self.interrupted = True
 
     def save(self, case):
         place = self.out / case.name
@@ -167,6 +169,7 @@ def main():
     parser.add_argument('--build', default=rig.HERE.parents[1] / 'build' / 'release')
     parser.add_argument('--out', default=rig.HERE.parents[1] / 'build' / 'faults',
                         help='where the logs of failed runs go')
+    parser.add_argument('--keep', action='store_true', help='keep the logs of good runs too')
     options = parser.parse_args()
     unknown = [id_ for id_ in options.ids if id_ not in FAULTS]
     if unknown:
@@ -174,7 +177,7 @@ def main():
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _own_mounts()
     began = time.monotonic()
-    with Campaign(options.build, options.out) as campaign:
+    with Campaign(options.build, options.out, options.keep) as campaign:
         work = []
         for id_ in options.ids or FAULTS:
             fault = FAULTS[id_]
@@ -185,7 +188,7 @@ def main():
             work += [] if why else [(fault, options.seed + n) for n in range(count)]
         campaign.run_all(work, options.jobs)
         failed = campaign.table(began)
-    return bool(failed)
+    return bool(failed or campaign.interrupted)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,7 @@
 """F4, F5: the disk is full; F10, F12: the store is damaged while the gateway is stopped."""
+import contextlib
+import shutil
+import signal
 import subprocess
 import time
 
@@ -6,6 +9,7 @@ import procs
 from catalogue import fault
 from process import kill, run_a_while
 
+LOST = {'storage-lied', 'store-lost', 'store-damaged'}
 WRITES = 'pwrite64,pwritev,ftruncate,fallocate'
 ANY = ('damaged', 'store_lost', 'evicted')
 
@@ -80,6 +84,38 @@ def file_games(case):
         databases[-1].unlink()
         case.tell(f'{databases[-1].name} deleted')
     damaged(case, begin)
+
+
+@fault('F13', 'an older image of the store', (5, 100, 500))
+def older_image(case):
+    """The card forgets what it had synced: the box says so.  Or it is a clone of before the last
+    start: only the platform can know.  No key comes twice with other content."""
+    lying = case.random.random() < 0.5
+    run_a_while(case, 0.5, 1.0)
+    if lying:
+        case.gateway.signal(signal.SIGSTOP)
+    else:
+        case.stop()
+    image = case.folder / 'image'
+    shutil.copytree(case.store, image)
+    if lying:
+        case.gateway.signal(signal.SIGCONT)
+    else:
+        case.start()
+    case.wait_readings(case.random.randint(60, 150))
+    begin = time.monotonic_ns()
+    kill(case)
+    shutil.rmtree(case.store)
+    shutil.copytree(image, case.store)
+    case.tell(f'{case.had()} had come; the store is that of '
+              f'{"earlier in this epoch" if lying else "the epoch before"} again')
+    damaged(case, begin)
+    if lying:
+        with contextlib.suppress(TimeoutError):
+            procs.wait_for(lambda: case.codes() & LOST, 10)
+        case.tell(f'events: {sorted(case.codes())}')
+        if not case.codes() & LOST:
+            case.problem('older image', 'no event says so')
 
 
 def full(case, seconds):

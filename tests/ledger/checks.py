@@ -236,7 +236,7 @@ def k7_time(e):
 
 def k8_manifests(e):
     """Head, count, sum, qualities and slots of each manifest follow from what arrived."""
-    here, lost = e.delivered(), e.withdrawn()
+    here, lost = e.delivered(), e.tombstoned()
     books = {key: _Book(known, lost.get(key, Spans())) for key, known in e.content.items()}
     before = {}
     for line, message in e.messages:

@@ -188,11 +188,16 @@ class Evidence:
         """(epoch, lane) -> Spans of readings that are here."""
         return {key: Spans(_runs(sorted(known))) for key, known in self.content.items()}
 
-    def withdrawn(self):
+    def tombstoned(self):
         """(epoch, lane) -> Spans of what tombstones declare."""
         found = collections.defaultdict(Spans)
         for _, batch in self.declared:
             found[batch.epoch, batch.lane].add(batch.first, batch.first + batch.count - 1)
+        return found
+
+    def withdrawn(self):
+        """(epoch, lane) -> Spans of what is declared lost in any way."""
+        found = self.tombstoned()
         gone = self.vanished()
         for (epoch, lane), head in self.heads().items():
             if epoch in gone and head:

@@ -26,8 +26,7 @@ bool same(const Site& site, const DeviceConfig& running, const DeviceConfig& wan
 asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
                                          std::vector<DeviceConfig> wanted)
 {
-    unsigned touched = 0;
-    std::set<std::string> kept;
+    std::set<std::string> kept, touched;
     for (auto& config : wanted) {
         const auto next = static_cast<std::uint16_t>(indices_.size() + 1);
         config.index = indices_.try_emplace(config.site.id, next).first->second;
@@ -41,18 +40,18 @@ asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
             ++at;
             continue;
         }
-        ++touched;
+        touched.insert(at->first);
         at->second->tasks.cancel();
         co_await at->second->tasks.join();
         at = running_.erase(at);
     }
     for (auto& config : wanted) {
         if (!kept.contains(config.site.id)) {
-            ++touched;
+            touched.insert(config.site.id);
             start(site, std::move(config));
         }
     }
-    co_return touched;
+    co_return static_cast<unsigned>(touched.size());
 }
 
 void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)

@@ -50,10 +50,8 @@ public:
     void finish() { finishing_ = true; }
     /// Nothing is with the broker or waits to be sent live.
     bool idle() const { return window_.idle() && live_.empty() && urgent_.empty(); }
-    /// The library refused a message of a live connection: the session is of no use.
-    bool broken() const { return broken_.failed(); }
-    /// Why, as the first message that failed says.
-    Error broken_by() const { return broken_; }
+    /// Set when a message of a live connection failed: the session is of no use.
+    Error broken() const { return broken_; }
     ForwarderCounts counts() const;
     /// Receipts' entries that named an epoch this store does not know.
     std::uint64_t unknown_epochs() const { return unknown_epochs_; }

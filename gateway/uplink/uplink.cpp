@@ -214,7 +214,7 @@ asio::awaitable<void> Uplink::State::hear_why(Session& session)
         co_await wake_.wait(latest - clock_.now());
     }
     if (!session.ended) {
-        session.why = session.forwarder->broken_by().message();
+        session.why = session.forwarder->broken().message();
     }
 }
 

@@ -144,14 +144,16 @@ def table(results):
 
 
 def micro(build):
-    """Google Benchmark programs: readings per second on one core."""
-    yield row(['step', 'readings/s'])
-    yield row(['---', '---:'])
+    """Google Benchmark programs: one core."""
+    yield row(['step', 'readings/s', 'time'])
+    yield row(['---', '---:', '---:'])
     for program in sorted((build / 'tests' / 'bench').glob('*_bench')):
         done = subprocess.run([program, '--benchmark_format=json'], check=True,
                               capture_output=True, text=True)
         for entry in json.loads(done.stdout)['benchmarks']:
-            yield row([entry['name'], f"{entry['items_per_second']:,.0f}"])
+            rate = entry.get('items_per_second')
+            yield row([entry['name'], f'{rate:,.0f}' if rate else '',
+                       f"{entry['real_time']:,.1f} {entry['time_unit']}"])
 
 
 def main():
@@ -173,14 +175,13 @@ def main():
                 continue
             print(f'{rate} points/s, {kind} …', file=sys.stderr, flush=True)
             results[rate, kind] = case(options.build, folder, rate, kind, options.seconds)
-    lines = list(table(results)) if results else []
+    if results:
+        print(*table(results), sep='\n', flush=True)
     if not only or 'start' in only:
-        lines += ['', f'Start to first durable reading: {start_time(options.build, folder):.2f} s']
+        seconds = start_time(options.build, folder)
+        print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)
     if not only or 'micro' in only:
-        lines += ['', *micro(options.build)]
-    print(*lines, sep='\n')
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / 'table.md').write_text('\n'.join(lines) + '\n')
+        print('', *micro(options.build), sep='\n')
 
 
 if __name__ == '__main__':

@@ -182,8 +182,8 @@ class Demo:
         before = len(self.manifests())
         command = {'schema': 'smartstate.command/1', 'id': f'demo-{time.time_ns()}',
                    'expires': '2099-01-01T00:00:00Z', 'command': 'rebirth', 'arguments': {}}
-        subprocess.run(['mosquitto_pub', '-p', str(self.broker.port), '-q', '1', '-t',
-                        f'ss1/{ORG}/cmd/{BOX}', '-m', json.dumps(command)], check=True)
+        subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.broker.port), '-q', '1',
+                        '-t', f'ss1/{ORG}/cmd/{BOX}', '-m', json.dumps(command)], check=True)
         procs.wait_for(lambda: len(self.manifests()) > before, 10, what='a manifest')
         return json.loads(self.manifests()[-1].read_text(encoding='utf-8'))
 
@@ -243,7 +243,7 @@ It runs until Ctrl-C. In another terminal:
   {gateway} status {where}
   {gateway} tail {where}
   {gateway} read town-hall {where}
-  mosquitto_sub -p {port} -t 'ss1/+/data/+' -C 1 -F %x | schemas/read_batch.py --hex -
+  mosquitto_sub -h 127.0.0.1 -p {port} -t 'ss1/+/data/+' -C 1 -F %x | schemas/read_batch.py --hex -
   tail -f {os.path.relpath(demo.receiver.file)}
 ''', flush=True)
     try:

@@ -148,7 +148,7 @@ class Subscriber(Program):
     def __init__(self, folder, broker, topic):
         self.broker, self.topic = broker, topic
         super().__init__(folder, 'subscriber-' + topic.split('/')[0],
-                         ['mosquitto_sub', '-p', broker.port, '-q', '1', '-F', '%U %t %x',
+                         ['mosquitto_sub', '-h', '127.0.0.1', '-p', broker.port, '-q', '1', '-F', '%U %t %x',
                           '-t', topic])
 
     def start(self):

@@ -161,13 +161,13 @@ class Town:
     def publish(self, topic, payload):
         """Text or bytes to the broker, as anybody could."""
         data = payload.encode() if isinstance(payload, str) else payload
-        subprocess.run(['mosquitto_pub', '-p', str(self.broker.port), '-q', '1', '-t', topic,
-                        '-s' if data else '-n'], input=data, check=True, timeout=10)
+        subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.broker.port), '-q', '1',
+                        '-t', topic, '-s' if data else '-n'], input=data, check=True, timeout=10)
 
     def retained(self, topic):
         """The retained message of a topic as JSON, or None."""
-        done = subprocess.run(['mosquitto_sub', '-p', str(self.broker.port), '-t', topic,
-                               '-C', '1', '-W', '3'], capture_output=True, text=True, check=False)
+        done = subprocess.run(['mosquitto_sub', '-h', '127.0.0.1', '-p', str(self.broker.port),
+                               '-t', topic, '-C', '1', '-W', '3'], capture_output=True, text=True, check=False)
         return json.loads(done.stdout) if done.stdout else None
 
     def _arrived(self, served, allowed_lost):

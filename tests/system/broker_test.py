@@ -19,9 +19,9 @@ def make_certificates(folder, *names):
             '-subj', '/CN=test authority', '-days', '1')
     for name in names:
         openssl(folder, 'req', *new_key, '-keyout', f'{name}.key', '-out', f'{name}.csr',
-                '-subj', f'/CN={"localhost" if name == "server" else name}')
+                '-subj', f'/CN={name}', '-addext', 'subjectAltName=IP:127.0.0.1')
         openssl(folder, 'x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key',
-                '-CAcreateserial', '-out', f'{name}.crt', '-days', '1')
+                '-CAcreateserial', '-copy_extensions', 'copy', '-out', f'{name}.crt', '-days', '1')
 
 
 class ShippedBroker(unittest.TestCase):
@@ -48,7 +48,7 @@ class ShippedBroker(unittest.TestCase):
             return probe.connect_ex(('127.0.0.1', self.port)) == 0
 
     def as_client(self, name):
-        return ['-h', 'localhost', '-p', str(self.port), '-q', '1', '-V', 'mqttv5', '--cafile',
+        return ['-h', '127.0.0.1', '-p', str(self.port), '-q', '1', '-V', 'mqttv5', '--cafile',
                 self.folder / 'ca.crt', '--cert', self.folder / f'{name}.crt', '--key',
                 self.folder / f'{name}.key']
 
@@ -77,7 +77,7 @@ class ShippedBroker(unittest.TestCase):
         self.assertEqual(self.heard('box-2', 'ss1/place-1/receipt/box-1'), [])
 
     def test_nobody_without_a_certificate(self):
-        done = subprocess.run(['mosquitto_pub', '-h', 'localhost', '-p', str(self.port), '--cafile',
+        done = subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.port), '--cafile',
                                self.folder / 'ca.crt', '-t', 'ss1/x', '-m', 'x'],
                               capture_output=True, timeout=10, check=False)
         self.assertNotEqual(done.returncode, 0)

@@ -59,10 +59,11 @@ def enter_namespace():
     (skipped) where no namespace can be made."""
     script = """set -e
         mount -t tmpfs tmpfs /mnt
-        echo 'nameserver 127.0.0.1' >/mnt/resolv.conf
-        echo '127.0.0.1 localhost' >/mnt/hosts
-        mount --bind /mnt/resolv.conf "$(readlink -f /etc/resolv.conf)"
-        mount --bind /mnt/hosts /etc/hosts
+        cp -a /etc /mnt
+        rm -f /mnt/etc/resolv.conf /mnt/etc/hosts
+        echo 'nameserver 127.0.0.1' >/mnt/etc/resolv.conf
+        echo '127.0.0.1 localhost' >/mnt/etc/hosts
+        mount --bind /mnt/etc /etc
         exec "$@" """
     unshare = ['unshare', '--net', '--mount',
                *([] if os.geteuid() == 0 else ['--map-root-user'])]

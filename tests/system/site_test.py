@@ -61,7 +61,9 @@ class Site(unittest.TestCase):
         self.town.wait_delivered(5)
         self.town.site.write_text(self.good.replace('id      = "meter-1"',
                                                     'id      = "meter-1"\nname = "Renamed"'))
-        self.assertEqual(self.town.gateway.ask('reload').returncode, 0)
+        reloaded = self.town.gateway.ask('reload')
+        self.assertEqual(reloaded.returncode, 0)
+        self.assertIn('1 of 1 devices restarted', reloaded.stdout)
         procs.wait_for(lambda: any(r['name'] == 'Renamed' for r in self.town.receiver.records()),
                        20, what='readings under the new name')
         self.assertEqual(self.town.mistakes(), [])

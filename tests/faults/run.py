@@ -24,6 +24,7 @@ import logs
 import power  # noqa: F401, registers its faults
 import process  # noqa: F401
 import storage  # noqa: F401
+from case import Case
 from catalogue import FAULTS, LEVELS
 from disk import Disk, lacks
 
@@ -61,7 +62,7 @@ class Campaign:
         with contextlib.ExitStack() as open_:
             try:
                 disk = open_.enter_context(Disk(fault.disk_mb)) if fault.disk_mb else None
-                case = open_.enter_context(rig.Case(self.street(), fault.id, seed, disk=disk))
+                case = open_.enter_context(Case(self.street(), fault.id, seed, disk=disk))
                 story = case.story
                 fault.run(case)
                 case.finish()

@@ -72,13 +72,13 @@ def k4_no_hole(e):
         for served in e.served:
             if served.ns <= fault['end'] + MS:
                 last[number, served.device] = served.request
-    excused = _failures(e)
+    excused, resumed = _failures(e), _resumed(e, have)
     tail = bool(e.damages) and (_told(e) or bool(e.vanished()))  # nobody knows where it ended
     unknown = sum(batch.count for _, batch in e.declared
                   if batch.tombstone['first_time_ms'] is None)
     taken = 0
     for served in missing:
-        if any(_takes(fault, served, last.get((number, served.device)))
+        if any(_takes(fault, served, last.get((number, served.device)), resumed[number])
                for number, fault in enumerate(e.faults)) or _declares(e, served) or \
                 tail and served.ns < e.damages[-1]['ns']:
             taken += 1
@@ -93,12 +93,30 @@ def k4_no_hole(e):
     return taken
 
 
-def _takes(fault, served, last_request):
+def _resumed(e, have):
+    """Per fault in which answers may be missing and device: when the first answer after its end was
+    kept.  That it is kept in time is a promise too."""
+    found = []
+    for fault in e.faults:
+        found.append({})
+        for served in e.served if fault.get('open') else ():
+            key = served.device, served.point, served.raw
+            if served.ns > fault['end'] and key in have:
+                found[-1].setdefault(served.device, served.ns)
+        late = fault['end'] + fault.get('resumes_ms', 0) * MS
+        for device, ns in found[-1].items():
+            if ns > late:
+                e.find('R', 'not back in time', f'{device}: {(ns - fault["end"]) // MS} ms after '
+                                                f'{fault["kind"]}')
+    return found
+
+
+def _takes(fault, served, last_request, resumed):
     if fault['kind'] in BUSY:
         return served.request == last_request
     if fault['kind'] == 'power':
         return fault['cut'] - fault['loses_ms'] * MS <= served.ns + MS and served.ns <= fault['end']
-    return fault.get('open', False) and fault['begin'] <= served.ns <= fault['end']
+    return fault['begin'] <= served.ns <= resumed.get(served.device, 0)
 
 
 def _declares(e, served):

@@ -12,6 +12,7 @@ import rig  # noqa: E402, first: it knows where the other folders are
 import check  # noqa: E402
 import logs  # noqa: E402
 import mutate  # noqa: E402
+from case import Case  # noqa: E402
 
 BUILD = os.environ['BUILD_DIR']
 EACH = 24
@@ -21,7 +22,7 @@ class Ledger(unittest.TestCase):
     def test_a_good_run_is_good_and_each_kind_of_damage_is_named(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         street = self.enterContext(rig.Street(BUILD, folder))
-        case = self.enterContext(rig.Case(street, 'S00', 1))
+        case = self.enterContext(Case(street, 'S00', 1))
         case.start()
         case.wait_readings(120)
         case.platform.kill()

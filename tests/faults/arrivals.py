@@ -1,0 +1,83 @@
+"""What has reached the platform so far, followed while a run goes on."""
+import time
+
+import rig  # noqa: F401, first: it knows where the other folders are
+import logs
+from records import Decoder
+from spans import Spans
+
+
+class Arrivals:
+    """Follows the platform's logs in a folder.  Every question looks at what is new first."""
+
+    def __init__(self, folder):
+        self.heard = logs.Follower(folder / logs.PLATFORM)
+        self.told = logs.Follower(folder / logs.RECEIPTS)
+        self.decoder = Decoder()
+        self.seen = {}  # (epoch, lane) -> [(ns, first, last)]
+        self.receipted = {}  # (epoch, lane) -> Spans
+        self.heads = {}  # (epoch, lane) -> the highest sequence announced
+        self.told_events = []
+        self.readings, self.manifests = 0, 0  # how many
+        self.latest = 0  # CLOCK_BOOTTIME in ms of the newest telemetry
+
+    def look(self):
+        """Books what the platform has logged since the last look: by (epoch, lane)."""
+        for line in self.heard.lines():
+            message = self.decoder.message(line)
+            if message.batch is not None:
+                key = message.batch.epoch, message.batch.lane
+                last = message.batch.first + message.batch.count - 1
+                self.seen.setdefault(key, []).append((line['ns'], message.batch.first, last))
+                self.readings += len(message.batch.readings)
+                self.told_events += [event for _, event in message.events]
+                if message.batch.lane == 'telemetry' and message.batch.readings:
+                    self.latest = max(self.latest, message.batch.readings[-1].time)
+            for epoch, lane, head in message.heads:
+                self.heads[epoch, lane] = max(head, self.heads.get((epoch, lane), 0))
+            if message.kind == 'manifest':
+                self.manifests += 1
+        for line in self.told.lines():
+            for epoch, lanes in line['body']['epochs'].items():
+                for lane, ranges in lanes.items():
+                    for first, last in ranges:
+                        self.receipted.setdefault((epoch, lane), Spans()).add(first, last)
+        return self
+
+    def have(self, since=0):
+        """(epoch, lane) -> Spans of what came after the instant."""
+        return {key: Spans((first, last) for ns, first, last in seen if ns > since)
+                for key, seen in self.seen.items()}
+
+    def unreceipted_of(self, key, first, last):
+        """What of first .. last no receipt covers, as ranges."""
+        return self.receipted.get(key, Spans()).missing(first, last)
+
+    def unreceipted(self):
+        """What came and no receipt covers: (epoch, lane, first, last)."""
+        return [(*key, *lost) for key, spans in self.look().have().items()
+                for first, last in spans.ranges for lost in self.unreceipted_of(key, first, last)]
+
+    def had(self, before=None):
+        """How much had come, as text."""
+        self.look()
+        before = before or time.monotonic_ns()
+        lanes = {}
+        for (_, lane), seen in self.seen.items():
+            spans = Spans((first, last) for ns, first, last in seen if ns < before)
+            lanes[lane] = lanes.get(lane, 0) + len(spans)
+        return ', '.join(f'{count} {lane}' for lane, count in sorted(lanes.items())) or 'nothing'
+
+    def events(self, type_):
+        """The readings of the box itself of one type."""
+        return [event for event in self.look().told_events if event['type'] == type_]
+
+    def codes(self):
+        """Of all events that came."""
+        return {event['code'] for event in self.events('event')}
+
+    def complete(self):
+        """All that was announced in any way is here."""
+        have = self.look().have()
+        return bool(self.heads) and all(have.get(key, Spans()).covers(1, head)
+                                        for key, head in self.heads.items())

@@ -124,6 +124,12 @@ class Case(Arrivals):
             self.tell(f'the gateway ended with code {code} on SIGTERM')
         return code
 
+    def durable(self, before):
+        """How many readings the test hook called durable before the instant; None without it."""
+        lines = logs.Follower(self.folder / logs.DURABLE).lines()
+        return sum(line['last'] - line['first'] + 1 for line in lines
+                   if line['ns'] < before) if lines else None
+
     # The platform.
 
     def mute(self):

@@ -38,7 +38,9 @@ def interrupted(case, strike, name, between=lambda: None):
     instant = strike(case)
     case.tell(f'{name} {seconds:.3f} s after the start, batches of {case.interval_ms} ms, {mode}')
     missing = sum(last - first + 1 for _, _, first, last in case.unreceipted())
-    case.tell(f'durable before: {case.had(instant)} had come, {missing} of it without a receipt')
+    committed = case.durable(instant)
+    case.tell(f'durable before: {"" if committed is None else f"{committed} committed; "}'
+              f'{case.had(instant)} had come, {missing} of it without a receipt')
     between()
     if mode == 'no receipts':
         prove(case, instant)

@@ -22,7 +22,8 @@ import town  # noqa: E402
 ORG = 'place-1714000'
 BASE = 1 << 20  # reads of one register before its numbers would meet its neighbour's
 STREETS = itertools.count(os.getpid() * 1000)
-DAMAGE = ('short', 'wrong_transaction', 'silent')
+TIMEOUT_MS = 300
+DAMAGE = ('short', 'wrong_transaction', 'silent', 'delay')
 
 ALARM = '''
 [[alarm]]
@@ -82,7 +83,7 @@ class Street:
                             points.items(), town.counting_points(len(points), self.poll)))]
             wave = {**town.wave_points(1, 'float32', self.poll)[0], 'id': 'wave',
                     'address': 2 * len(points)}
-            text = town.profile(device, [*counting, wave], timeout='300ms') + ALARM
+            text = town.profile(device, [*counting, wave], timeout=f'{TIMEOUT_MS}ms') + ALARM
             path = self.folder / 'profiles' / f'test.{device}.profile.toml'
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding='utf-8')
@@ -90,7 +91,8 @@ class Street:
                 'wave = { model = "sine", mean = 230, amplitude = 10, period = "1s" }'])
             faults = ',\n  '.join(
                 f'{{ kind = "{d["kind"]}", first_request = {d["first"]}, '
-                f'last_request = {d["last"]} }}'
+                f'last_request = {d["last"]}'
+                + (f', delay = "{TIMEOUT_MS + 100}ms" }}' if d['kind'] == 'delay' else ' }')
                 for d in self.damaged if d['device'] == device)
             scene += (f'[[device]]\nid = "{device}"\nprofile = "{path}"\nvalues = {{ {values} }}\n'
                       f'fault = [{faults}]\n')

@@ -51,7 +51,7 @@ def judge(found, decoder=None):
     live = [record.ns - e.boot_ns(record.time) for record in e.records
             if record.topic in ('data', 'alarm')]
     durable = sum(line['last'] - line['first'] + 1 for line in e.durable) \
-        if e.durable is not None else sum(e.heads().values())
+        if e.durable is not None else sum(e.heads.values())
     verdict.line = {
         'seed': e.begin.get('seed'), 'scenario': e.begin.get('scenario'),
         'served': sum(not each.damaged for each in e.served),

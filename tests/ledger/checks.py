@@ -13,8 +13,8 @@ BUSY = ('kill', 'stop')  # each may catch one answer per device before it is acc
 
 def k2_cover(e):
     """Every sequence from 1 to each announced head is here or declared lost."""
-    here, lost = e.delivered(), e.withdrawn()
-    for (epoch, lane), head in e.heads().items():
+    here, lost = e.delivered, e.withdrawn
+    for (epoch, lane), head in e.heads.items():
         spans = Spans([*here.get((epoch, lane), Spans()).ranges,
                        *lost.get((epoch, lane), Spans()).ranges])
         for first, last in spans.missing(1, head):
@@ -73,7 +73,7 @@ def k4_no_hole(e):
             if served.ns <= fault['end'] + MS:
                 last[number, served.device] = served.request
     excused, resumed = _failures(e), _resumed(e, have)
-    tail = bool(e.damages) and (_told(e) or bool(e.vanished()))  # nobody knows where it ended
+    tail = bool(e.damages) and (_told(e) or bool(e.vanished))  # nobody knows where it ended
     unknown = sum(batch.count for _, batch in e.declared
                   if batch.tombstone['first_time_ms'] is None)
     taken = 0
@@ -141,7 +141,7 @@ def _failures(e):
 def k5_durable(e):
     """What was durable before a cut is here or declared; what the platform had seen and not
     receipted before a cut came again."""
-    here, lost = e.delivered(), e.withdrawn()
+    here, lost = e.delivered, e.withdrawn
     cuts = [fault for fault in e.faults if fault['cut'] is not None]
     for line in e.durable or ():
         key = line['epoch'], line['lane']
@@ -254,7 +254,7 @@ def k7_time(e):
 
 def k8_manifests(e):
     """Head, count, sum, qualities and slots of each manifest follow from what arrived."""
-    here, lost = e.delivered(), e.tombstoned()
+    here, lost = e.delivered, e.tombstoned
     books = {key: _Book(known, lost.get(key, Spans())) for key, known in e.content.items()}
     before = {}
     for line, message in e.messages:
@@ -280,39 +280,35 @@ def _told(e):
 
 
 class _Book:
-    """What manifests say of one lane, from 1 to each sequence, without what is withdrawn."""
+    """What manifests say of one lane up to a sequence, without what tombstones withdraw."""
 
     def __init__(self, known, lost):
-        self.count, self.total, self.rows = [0], [0], [None]
-        self.quality, self.cause = [collections.Counter()], [collections.Counter()]
         self.known, self.lost = known, lost
-        for seq in range(1, max(known, default=0) + 1):
-            content = known[seq][0] if seq in known and not lost.overlaps(seq, seq) else None
-            self._add(seq, content)
+        self._restart()
 
-    def _add(self, seq, content):
-        if content is None:
-            total, count = self.total[-1], self.count[-1]
-            quality, cause = self.quality[-1], self.cause[-1]
-        else:
-            reading = read_batch.Reading(seq, *content)
-            total = self.total[-1] + read_batch.mix(reading) & read_batch.MASK64
-            count = self.count[-1] + 1
-            quality = self.quality[-1] + collections.Counter([read_batch.QUALITIES[content[6]]])
-            cause = self.cause[-1]
-            if content[7]:
-                cause = cause + collections.Counter([read_batch.cause_name(content[7])])
-        self.total.append(total)
-        self.count.append(count)
-        self.quality.append(quality)
-        self.cause.append(cause)
+    def _restart(self):
+        self.head, self.count, self.total = 0, 0, 0
+        self.quality, self.cause = collections.Counter(), collections.Counter()
+
+    def advance(self, head):
+        """The numbers up to this head."""
+        if head < self.head:
+            self._restart()
+        for seq in range(self.head + 1, head + 1):
+            if not self.lost.overlaps(seq, seq):
+                content, _, mix = self.known[seq]
+                self.count += 1
+                self.total = self.total + mix & read_batch.MASK64
+                self.quality[read_batch.QUALITIES[content[6]]] += 1
+                if content[7]:
+                    self.cause[read_batch.cause_name(content[7])] += 1
+        self.head = head
+        return {'count': self.count, 'sum': f'{self.total:016x}',
+                'quality': dict(self.quality), 'cause': dict(self.cause)}
 
 
 def _compare(e, book, said, where):
-    head = said['head']
-    mine = {'count': book.count[head], 'sum': f'{book.total[head]:016x}',
-            'quality': dict(book.quality[head]), 'cause': dict(book.cause[head])}
-    for name, value in mine.items():
+    for name, value in book.advance(said['head']).items():
         other = said[name]
         if isinstance(other, dict):
             other = {k: v for k, v in other.items() if v}
@@ -323,7 +319,7 @@ def _compare(e, book, said, where):
 def k9_reasons(e):
     """Each declared loss has a fault before it that may cause its reason, and all of them stay
     within the budget of the run; returns what was declared by reason."""
-    here = e.delivered()
+    here = e.delivered
     lost, ranges = collections.Counter(), collections.defaultdict(Spans)
     for line, batch in e.declared:
         reason = batch.tombstone['reason']
@@ -336,7 +332,7 @@ def k9_reasons(e):
         for first, last in spans.ranges:
             lost[reason] += sum(high - low + 1 for low, high
                                 in here.get(key, Spans()).missing(first, last))
-    for epoch, ns in e.vanished().items():
+    for epoch, ns in e.vanished.items():
         if not any('store_lost' in fault['may'] and fault['begin'] < ns for fault in e.faults):
             e.find('K9', 'declared without a cause', f'{epoch[:8]} is no longer listed')
     budget = sum(fault['budget'] for fault in e.faults)

@@ -4,6 +4,7 @@ Only what protocol.md says is used to read them.  Whatever is wrong with the log
 finding of check K0.
 """
 import collections
+import functools
 from dataclasses import dataclass
 
 import logs
@@ -123,7 +124,7 @@ class Evidence:
     def _read_platform(self, lines):
         self.messages = []  # (line, Message)
         self.dictionaries = {}
-        self.content = collections.defaultdict(dict)  # (epoch, lane) -> seq -> (content, boot)
+        self.content = collections.defaultdict(dict)  # (epoch, lane) -> seq -> (content, boot, mix)
         self.arrivals = collections.defaultdict(list)  # (epoch, lane) -> (ns, first, last, lost)
         self.batches = {}  # (epoch, lane, seq) -> (line, batch) that brought it first
         self.declared = []  # (line, batch)
@@ -151,11 +152,11 @@ class Evidence:
             self.declared.append((line, batch))
             return
         known = self.content[key]
-        for seq, content in message.content:
+        for seq, content, mix in message.content:
             if seq not in known:
-                known[seq] = (content, batch.boot)
+                known[seq] = (content, batch.boot, mix)
                 self.batches[*key, seq] = (line, batch)
-            elif known[seq] == (content, batch.boot):
+            elif known[seq] == (content, batch.boot, mix):
                 self.duplicates += 1
             else:
                 self.conflicts += 1
@@ -168,7 +169,7 @@ class Evidence:
         self.records = []
         for (epoch, lane), known in self.content.items():
             for seq in sorted(known):
-                content, _ = known[seq]
+                content = known[seq][0]
                 device, row, time, _, bits, _, quality, _, _ = content
                 line, batch = self.batches[epoch, lane, seq]
                 if device == 0:
@@ -184,10 +185,12 @@ class Evidence:
 
     # What several checks ask.
 
+    @functools.cached_property
     def delivered(self):
         """(epoch, lane) -> Spans of readings that are here."""
         return {key: Spans(_runs(sorted(known))) for key, known in self.content.items()}
 
+    @functools.cached_property
     def tombstoned(self):
         """(epoch, lane) -> Spans of what tombstones declare."""
         found = collections.defaultdict(Spans)
@@ -195,15 +198,19 @@ class Evidence:
             found[batch.epoch, batch.lane].add(batch.first, batch.first + batch.count - 1)
         return found
 
+    @functools.cached_property
     def withdrawn(self):
         """(epoch, lane) -> Spans of what is declared lost in any way."""
-        found = self.tombstoned()
-        gone = self.vanished()
-        for (epoch, lane), head in self.heads().items():
+        found = collections.defaultdict(Spans)
+        for key, spans in self.tombstoned.items():
+            found[key] = Spans(spans.ranges)
+        gone = self.vanished
+        for (epoch, lane), head in self.heads.items():
             if epoch in gone and head:
                 found[epoch, lane].add(1, head)
         return found
 
+    @functools.cached_property
     def vanished(self):
         """Epochs that were there and that a birth no longer lists, without having been closed: lost
         with the store (protocol.md, section 6).  By epoch, when that birth came."""
@@ -217,6 +224,7 @@ class Evidence:
                 seen |= listed
         return gone
 
+    @functools.cached_property
     def heads(self):
         """(epoch, lane) -> the highest sequence that the box announced in any way."""
         found = {}

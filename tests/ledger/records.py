@@ -19,7 +19,7 @@ class Message:
     problem: str = ''  # why it cannot be read
     hash: str = ''  # of a dictionary
     heads: list = field(default_factory=list)  # (epoch, lane, head) that it announces
-    content: list = field(default_factory=list)  # of a batch: (sequence, what it says) pairs
+    content: list = field(default_factory=list)  # of a batch: (sequence, what it says, its mix)
     events: list = field(default_factory=list)  # of a batch of the box itself, parsed
 
 
@@ -61,7 +61,7 @@ def _note_batch(message):
     for reading in batch.readings:
         message.content.append((reading.seq, (
             reading.device, reading.row, reading.time, reading.kind, reading.bits, reading.text,
-            reading.quality, reading.cause, reading.device_time)))
+            reading.quality, reading.cause, reading.device_time), read_batch.mix(reading)))
         if reading.device == 0:
             event = json.loads(reading.text)
             message.events.append((reading.seq, event))

@@ -26,7 +26,7 @@ def kill(case):
     return begin
 
 
-def interrupted(case, strike, name, between=lambda: None):
+def interrupted(case, strike, name, between=lambda: None, loses_ms=0):
     """A run that `strike` ends, and the start after it.  The platform sends receipts, or none, or
     cannot be reached; when it sends none, all that it had seen must come again."""
     mode = case.random.choice(MODES)
@@ -40,7 +40,8 @@ def interrupted(case, strike, name, between=lambda: None):
     missing = sum(last - first + 1 for _, _, first, last in case.unreceipted())
     committed = case.durable(instant)
     case.tell(f'durable before: {"" if committed is None else f"{committed} committed; "}'
-              f'{case.had(instant)} had come, {missing} of it without a receipt')
+              f'{case.had(instant)} had come, {missing} of it without a receipt; all answers '
+              f'{f"but of the last {loses_ms} ms" if loses_ms else "accepted"} must come')
     between()
     if mode == 'no receipts':
         prove(case, instant)

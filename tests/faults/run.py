@@ -166,7 +166,8 @@ def main():
     parser.add_argument('--seed', type=int, default=1, 
                         help='of the first run; each next one adds 1')
     parser.add_argument('--runs', type=int, help='of each id, instead of the level\'s')
-    parser.add_argument('--jobs', type=int, default=os.cpu_count(), help='runs at a time')
+    parser.add_argument('--jobs', type=int, default=2 * os.cpu_count(),
+                        help='runs at a time; they mostly wait')
     parser.add_argument('--build', default=rig.HERE.parents[1] / 'build' / 'release')
     parser.add_argument('--out', default=rig.HERE.parents[1] / 'build' / 'faults',
                         help='where the logs of failed runs go')

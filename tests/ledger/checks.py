@@ -335,6 +335,9 @@ def k9_reasons(e):
     for epoch, ns in e.vanished.items():
         if not any('store_lost' in fault['may'] and fault['begin'] < ns for fault in e.faults):
             e.find('K9', 'declared without a cause', f'{epoch[:8]} is no longer listed')
+        lost['store_lost'] += sum(high - low + 1 for key, head in e.heads.items()
+                                  if key[0] == epoch
+                                  for low, high in here.get(key, Spans()).missing(1, head))
     budget = sum(fault['budget'] for fault in e.faults)
     if sum(lost.values()) > budget:
         e.find('K9', 'over the loss budget', f'{dict(lost)}, allowed {budget}')

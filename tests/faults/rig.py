@@ -25,12 +25,13 @@ STREETS = itertools.count(os.getpid() * 1000)
 TIMEOUT_MS = 300
 DAMAGE = ('short', 'wrong_transaction', 'silent', 'delay')
 
+RULE = {'above': 235, 'below': 225}
 ALARM = '''
 [[alarm]]
 id       = "wave_high"
 point    = "wave"
-when     = { above = 235 }
-clear    = { below = 225 }
+when     = {{ above = {above} }}
+clear    = {{ below = {below} }}
 severity = "warning"
 text     = "The wave is high"
 '''
@@ -83,7 +84,8 @@ class Street:
                             points.items(), town.counting_points(len(points), self.poll)))]
             wave = {**town.wave_points(1, 'float32', self.poll)[0], 'id': 'wave',
                     'address': 2 * len(points)}
-            text = town.profile(device, [*counting, wave], timeout=f'{TIMEOUT_MS}ms') + ALARM
+            text = town.profile(device, [*counting, wave], timeout=f'{TIMEOUT_MS}ms') + \
+                ALARM.format(**RULE)
             path = self.folder / 'profiles' / f'test.{device}.profile.toml'
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding='utf-8')
@@ -107,7 +109,7 @@ class Street:
     def layout(self):
         """What the checker may know: it computes every raw number and its meaning from this."""
         return {'devices': self.devices, 'damaged': self.damaged, 'poll_ms': self.poll_ms,
-                'time_bound_ms': 1000}
+                'alarm': RULE, 'time_bound_ms': 1000}
 
     def worn(self):
         """The damaged requests that were planned are used up."""

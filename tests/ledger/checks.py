@@ -2,6 +2,7 @@
 found where the batches are read (evidence.py), where K0 judges the logs themselves.
 """
 import collections
+import struct
 
 from evidence import ALARM_ROW, COMM_ERROR, DEVICE_ROW, GOOD, MS
 from records import read_batch
@@ -52,15 +53,29 @@ def _meaning(e, dictionary):
 
 
 def _alarms(e):
-    last = {}
-    whole = not e.declared and not e.damages
-    for record in sorted((r for r in e.records if ALARM_ROW <= r.row < DEVICE_ROW),
-                         key=lambda r: (r.epoch, r.seq)):
-        key = record.epoch, record.device, record.row
-        if record.raw not in (0, 1) or whole and record.raw == last.get(key, 0):
-            e.find('K3', 'invented', f'alarm {key} {record.seq}: {record.raw} after '
-                                     f'{last.get(key)}')
-        last[key] = record.raw
+    """The alarms of an epoch are those that its kept values raise and clear; an alarm is stored at
+    once, so one may be there whose value was lost in a cut."""
+    rule = e.layout.get('alarm')
+    if not rule or e.declared or e.damages or any(fault.get('open') for fault in e.faults):
+        return
+    waves, alarms = collections.defaultdict(list), collections.defaultdict(list)
+    for record in e.records:
+        if record.point == 'wave' and record.quality == GOOD:
+            value = struct.unpack('<f', struct.pack('<I', record.raw))[0]
+            waves[record.epoch, record.device].append((record.time, value))
+        elif ALARM_ROW <= record.row < DEVICE_ROW:
+            alarms[record.epoch, record.device].append((record.time, record.raw))
+    for key in waves.keys() | alarms.keys():
+        values, raised, wanted = sorted(waves[key]), False, []
+        for time, value in values:
+            if value > rule['above'] if not raised else value < rule['below']:
+                raised = not raised
+                wanted.append((time, int(raised)))
+        last = values[-1][0] if values else 0
+        came = sorted(alarms[key])
+        if [each for each in came if each[0] <= last] != wanted:
+            e.find('K4', 'alarm lost or invented', f'{key[0][:8]} {key[1]}: {came}, the values say '
+                                                   f'{wanted}')
 
 
 def k4_no_hole(e):

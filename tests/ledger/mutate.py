@@ -128,6 +128,15 @@ def alter_value(run, chance):
     return run.edited(at, change)
 
 
+@kind('alarm lost or invented')
+def alter_alarm(run, chance):
+    at, batch = chance.choice([(at, batch) for at, batch in run.batches if batch.lane == 'alarm'])
+
+    def change(rows):
+        rows[chance.randrange(len(rows))][2] ^= 1
+    return run.edited(at, change)
+
+
 @kind('invented')
 def swap_devices(run, chance):
     return exchange(run, chance, lambda a, b: a.device != b.device and a.row == b.row, 0)

@@ -155,7 +155,7 @@ void Books::save()
             if (!book.changed) {
                 continue;
             }
-            const auto id = std::uint64_t{number} * lane_key_base + index_of(lane);
+            const auto id = lane_key(number, lane);
             const auto packed = pack_book(book);
             save_.execute(id, ByteView(packed), row_checksum({id}, packed));
             book.changed = false;

@@ -26,8 +26,12 @@ struct LaneBook {
     bool changed = false;
 };
 
-/// Epoch number x this + lane: the rowid in table `counters`.
+/// The rowid in table `counters`.
 constexpr std::uint64_t lane_key_base = 8;
+constexpr std::uint64_t lane_key(std::uint32_t epoch_number, Lane lane)
+{
+    return std::uint64_t{epoch_number} * lane_key_base + index_of(lane);
+}
 
 Bytes pack_book(const LaneBook& book);
 LaneBook unpack_book(ByteView bytes);  ///< tolerates any bytes: what is missing is zero

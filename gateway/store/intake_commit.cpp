@@ -245,7 +245,16 @@ asio::awaitable<void> Intake::State::keep_house()
         pause_ = first_pause;
         retry_at_ = clock_.now();
     }
-    next_house_ = clock_.now() + house_interval;
+    auto salvage = [this] { return side_.outbox().salvage(); };
+    const auto step = co_await store_.run(salvage);
+    if (durable_listener && !step.stored.empty()) {
+        durable_listener(step.stored);
+    }
+    if (epochs_listener && step.epochs_changed) {
+        epochs_listener();
+    }
+    const bool goes_on = step.next == SalvageStep::Next::at_once;
+    next_house_ = clock_.now() + (goes_on ? Duration(0s) : house_interval);
     if (clock_.now() < next_heads_) {
         co_return;
     }

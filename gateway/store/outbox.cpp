@@ -140,7 +140,7 @@ bool Outbox::State::open_store(unsigned number, bool is_successor)
     try {
         folders_.make(number);
         const Database::Opening opening{next_epoch_, carried_, is_successor};
-        database_ = std::make_unique<Database>(settings_, path, opening);
+        database_ = std::make_unique<Database>(settings_, folders_, number, opening);
         number_ = number;
         database_->write_heads();
         return true;
@@ -297,6 +297,10 @@ std::optional<std::string> Outbox::state(const std::string& key)
 bool Outbox::checkpoint()
 {
     return state_->ask([](Database& store) { return store.checkpoint(); });
+}
+SalvageStep Outbox::salvage()
+{
+    return state_->ask([](Database& store) { return store.salvage(); });
 }
 void Outbox::write_heads()
 {

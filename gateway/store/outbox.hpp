@@ -23,6 +23,14 @@ struct OutboxSettings {
         131'072;  ///< a batch larger than this is split before it is stored
 };
 
+/// One slice of the salvage of stores that were set aside.
+struct SalvageStep {
+    enum class Next : std::uint8_t { later, at_once, none };
+    Next next = Next::later;          ///< when the next slice is due; none: there is nothing to do
+    std::vector<StoredBatch> stored;  ///< came over, or was declared lost
+    bool epochs_changed = false;
+};
+
 struct StoreUse {
     std::uint64_t used_bytes = 0;
     std::uint64_t budget_bytes = 0;
@@ -109,6 +117,10 @@ public:
 
     /// Moves what is in the WAL to the file; one slice, at most 20 ms. True when more is left.
     bool checkpoint();
+    /// Brings over what stores that were set aside hold, under its own epoch, lane and sequence,
+    /// and declares what is missing; one slice, at most 20 ms. A store is removed after its last
+    /// row.
+    SalvageStep salvage();
     /// Writes the heads file (two slots with CRC, fdatasync).
     void write_heads();
     /// Writes `epoch_closed` with the final heads and marks the epoch closed; durable on return.

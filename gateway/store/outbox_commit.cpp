@@ -1,6 +1,8 @@
 #include "gateway/core/json.hpp"
 #include "gateway/store/outbox_database.hpp"
 
+#include <algorithm>
+
 namespace gateway {
 
 namespace {
@@ -103,8 +105,12 @@ std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
             control.readings.push_back(closing);
         }
         // Not before now: the spool may have named one that no row had named yet.
-        connection_.execute(
-            "DELETE FROM dictionary WHERE hash NOT IN (SELECT hash FROM dictionary_use)");
+        // Nor while rows of a store that was set aside may still come.
+        if (std::ranges::none_of(books_.all(),
+                                 [](const auto& e) { return e.second.is_salvaged(); })) {
+            connection_.execute(
+                "DELETE FROM dictionary WHERE hash NOT IN (SELECT hash FROM dictionary_use)");
+        }
         std::vector<StoredBatch> rows_written;
         put_batch(current, control, rows_written);
         return rows_written;
@@ -146,6 +152,14 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
     // The file may not grow: make room at the cost of the oldest, then try once more.
     change_rows([&] { return evict_one(); });
     return change_rows(store_all);
+}
+
+/// Says in the current epoch that a salvaged one has ended.
+void Outbox::Database::put_closing_row(EpochBook& epoch, std::vector<StoredBatch>& stored_rows)
+{
+    PendingBatch control{Lane::control, last_moment_.boot, last_moment_.clock, {}, {}};
+    control.readings.push_back(closing_row(epoch, false, last_moment_.boot, 0));
+    put_batch(*books_.find(current_), control, stored_rows);
 }
 
 void Outbox::Database::close_epoch(const std::optional<Moment>& now)

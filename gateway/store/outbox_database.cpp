@@ -1,6 +1,7 @@
 #include "gateway/store/outbox_database.hpp"
 
 #include "gateway/store/numbers.hpp"
+#include "gateway/store/rescue.hpp"
 #include "gateway/store/schema.hpp"
 
 #include <sqlite3.h>
@@ -50,12 +51,21 @@ std::uint32_t state_checksum(std::string_view key, std::string_view value)
     return row_checksum({key.size()}, bytes_of(key), bytes_of(value));
 }
 
-Outbox::Database::Database(const OutboxSettings& settings, const std::string& path, Opening opening)
+std::uint32_t dictionary_checksum(DictionaryHash hash, std::string_view bytes)
+{
+    return row_checksum({hash}, bytes_of(bytes));
+}
+
+Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& folders,
+                           unsigned number, Opening opening)
     : settings_(settings),
-      connection_(open_outbox_file(path, settings_.budget_bytes)),
+      folders_(folders),
+      number_(number),
+      connection_(open_outbox_file(folders.database(number), settings_.budget_bytes)),
       books_(connection_),
-      put_dictionary_(connection_, "INSERT OR IGNORE INTO dictionary(hash, bytes) VALUES (?, ?)"),
-      dictionary_(connection_, "SELECT bytes FROM dictionary WHERE hash = ?"),
+      put_dictionary_(connection_,
+                      "INSERT OR REPLACE INTO dictionary(hash, bytes, crc) VALUES (?, ?, ?)"),
+      dictionary_(connection_, "SELECT bytes, crc FROM dictionary WHERE hash = ?"),
       put_state_(connection_,
                  "INSERT OR REPLACE INTO state(id, key, value, crc) VALUES (?, ?, ?, ?)"),
       state_(connection_, "SELECT value, crc FROM state WHERE id = ?"),
@@ -90,6 +100,8 @@ Outbox::Database::Database(const OutboxSettings& settings, const std::string& pa
     current_ = books_.open(opening.epoch, settings_.boot, lowest).number;
     transaction.commit();
 }
+
+Outbox::Database::~Database() = default;
 
 /// The heads beside the database were durable: a store that has less has lost rows.
 void Outbox::Database::compare(const std::vector<EpochHeads>& heads)
@@ -214,13 +226,18 @@ void Outbox::Database::forget(const EpochId& id)
 
 void Outbox::Database::put_dictionary(DictionaryHash hash, const std::string& bytes)
 {
-    put_dictionary_.execute(hash, std::string_view(bytes));
+    if (dictionary(hash) != bytes) {
+        put_dictionary_.execute(hash, std::string_view(bytes), dictionary_checksum(hash, bytes));
+    }
 }
 
 std::optional<std::string> Outbox::Database::dictionary(DictionaryHash hash)
 {
-    auto rows_found = dictionary_.run(hash);
-    return rows_found.next() ? std::optional(std::string(rows_found.text(0))) : std::nullopt;
+    auto found = dictionary_.run(hash);
+    if (!found.next() || dictionary_checksum(hash, found.text(0)) != found.number(1)) {
+        return std::nullopt;
+    }
+    return std::string(found.text(0));
 }
 
 std::vector<DictionaryHash> Outbox::Database::dictionaries_held()

@@ -4,6 +4,8 @@
 #include "gateway/store/heads.hpp"
 #include "gateway/store/lane_rows.hpp"
 #include "gateway/store/outbox.hpp"
+#include "gateway/store/salvage.hpp"
+#include "gateway/store/store_folders.hpp"
 
 #include <map>
 #include <string>
@@ -15,6 +17,7 @@ namespace gateway {
 // Of table `state`: keys are few, so their checksum tells them apart.
 std::int64_t state_id(std::string_view key);
 std::uint32_t state_checksum(std::string_view key, std::string_view value);
+std::uint32_t dictionary_checksum(DictionaryHash hash, std::string_view bytes);
 
 /// One opened store: the file and what is known of it. After a failure it is only good for
 /// abandon(). Its functions are spread by subject: outbox_database.cpp (life, epochs,
@@ -27,7 +30,11 @@ public:
         std::vector<EpochBook> carried;  ///< what the store before this one had, when that is known
         bool is_successor = false;       ///< another store was before this one
     };
-    Database(const OutboxSettings& settings, const std::string& path, Opening opening);
+    Database(const OutboxSettings& settings, const StoreFolders& folders, unsigned number,
+             Opening opening);
+    ~Database();
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
 
     // outbox_database.cpp
     /// Before the end of one that failed: nothing is written or synced again. Its epochs, for its
@@ -59,6 +66,9 @@ public:
                                             std::uint64_t first, LossReason reason);
     std::vector<StoredBatch> split(std::uint32_t epoch_number, Lane lane, std::uint64_t first,
                                    std::size_t most_bytes);
+
+    // outbox_salvage.cpp
+    SalvageStep salvage();
 
     const EpochBook& current() const { return books_.all().at(current_); }
     std::vector<Event> take_events() { return std::exchange(events_, {}); }
@@ -112,10 +122,26 @@ private:
     void evict_to_budget();
     bool evict_one();  ///< false when nothing is left that may be evicted
 
+    // outbox_salvage.cpp
+    bool begin_rescue();
+    void scan_rescue();
+    bool has_room_for_salvage();
+    void move_rows(SalvageStep& step);
+    void take_in(const Salvage::Found& found);
+    void take_over(const Salvage::Message& message, SalvageStep& step);
+    EpochBook* epoch_for(const BatchHeader& header, std::int64_t id);
+    void declare_holes(EpochBook& epoch, Lane lane, std::uint64_t last, LossReason reason,
+                       SalvageStep& step);
+    std::uint64_t& covered(const EpochBook& epoch, Lane lane);
+    bool conclude_epoch(SalvageStep& step);
+    void put_closing_row(EpochBook& epoch, std::vector<StoredBatch>& stored);  // outbox_commit.cpp
+
     LaneRows& rows(Lane lane) { return rows_[index_of(lane)]; }
     StoredBatch stored(const EpochBook& epoch, Lane lane, const RowSpan& span, Bytes bytes) const;
 
     const OutboxSettings& settings_;
+    const StoreFolders& folders_;
+    unsigned number_;
     sqlite::Connection connection_;
     Books books_;
     std::vector<LaneRows> rows_;
@@ -127,6 +153,11 @@ private:
     std::vector<FreedRow> freed_soon_;  ///< covered by receipts, still in the file
     std::vector<Event> events_;
     Moment last_moment_;  ///< of the last commit
+    struct Rescue;
+    std::unique_ptr<Rescue> rescue_;                  ///< the store that is being salvaged
+    std::map<std::uint64_t, std::uint64_t> covered_;  ///< by lane key, while salvaging
+    std::uint64_t salvaged_ = 0;                      ///< readings
+    std::uint64_t salvage_lost_ = 0;
     std::int64_t wal_pages_ = 0;
     std::uint32_t current_ = 0;
     bool evicting_ = false;

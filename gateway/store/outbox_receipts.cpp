@@ -133,7 +133,8 @@ Outbox::ReceiptOutcome Outbox::Database::apply_receipt(const EpochId& id, Lane l
         book.received = std::move(total);
         book.changed = true;
     }
-    ReceiptOutcome outcome{above ? ReceiptVerdict::storage_lied : ReceiptVerdict::applied, false};
+    const bool lied = above && !epoch->is_salvaged();  // else its heads may still rise
+    ReceiptOutcome outcome{lied ? ReceiptVerdict::storage_lied : ReceiptVerdict::applied, false};
     for (const auto& range : news.ranges()) {
         const auto most = most_rows_freed + freed_soon_.size() + 1;
         for (const auto& span : rows(lane).spans(row_id(epoch->number, range.first),

@@ -23,42 +23,6 @@ constexpr std::size_t frame_header_bytes = 24;
 constexpr std::uint32_t wal_magic = 0x377F0682;
 constexpr std::uint64_t most_payload_bytes = 4 << 20;  ///< a message has 1 MB at most
 
-std::uint32_t big_endian(ByteView bytes, std::size_t at, std::size_t size = 4)
-{
-    std::uint32_t number = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        number = number << 8 | bytes[at + i];
-    }
-    return number;
-}
-
-/// A number of 1 to 9 bytes; moves `at` behind it, or beyond the end.
-std::uint64_t varint(ByteView bytes, std::size_t& at)
-{
-    std::uint64_t number = 0;
-    for (int i = 0; i < 9; ++i) {
-        if (at >= bytes.size()) {
-            at = bytes.size() + 1;
-            return 0;
-        }
-        const auto byte = bytes[at++];
-        if (i == 8) {
-            return number << 8 | byte;
-        }
-        number = number << 7 | (byte & 0x7FU);
-        if (byte < 0x80) {
-            break;
-        }
-    }
-    return number;
-}
-
-std::size_t size_of_type(std::uint64_t type)
-{
-    constexpr std::array<std::size_t, 12> sizes{0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0};
-    return type < sizes.size() ? sizes[type] : (type - 12) / 2;
-}
-
 /// The running checksum of a WAL, over pairs of words.
 class WalChecksum {
 public:
@@ -100,72 +64,6 @@ std::int64_t size_of(int file)
 }
 
 }  // namespace
-
-// ---- a row
-
-StoredRecord::StoredRecord(std::int64_t rowid, Bytes payload)
-    : rowid_(rowid), payload_(std::move(payload))
-{
-    std::size_t at = 0;
-    const auto header_end = varint(payload_, at);
-    if (header_end > payload_.size()) {
-        return;
-    }
-    const auto header = ByteView(payload_).first(header_end);
-    std::vector<Column> columns;
-    std::size_t value_at = header_end;
-    while (at < header.size()) {
-        const auto type = varint(header, at);
-        const auto size = size_of_type(type);
-        if (at > header.size() || size > payload_.size() - value_at) {
-            return;
-        }
-        columns.push_back({type, value_at, size});
-        value_at += size;
-    }
-    columns_ = std::move(columns);
-}
-
-std::int64_t StoredRecord::integer(std::size_t column) const
-{
-    if (column >= columns_.size()) {
-        return 0;
-    }
-    const auto& [type, at, size] = columns_[column];
-    if (type == 9) {
-        return 1;
-    }
-    if (type < 1 || type > 6) {
-        return 0;
-    }
-    std::uint64_t number = (payload_[at] & 0x80U) != 0 ? ~std::uint64_t{0} : 0;
-    for (std::size_t i = 0; i < size; ++i) {
-        number = number << 8 | payload_[at + i];
-    }
-    return static_cast<std::int64_t>(number);
-}
-
-ByteView StoredRecord::of_type(std::size_t column, std::uint64_t odd) const
-{
-    if (column >= columns_.size()) {
-        return {};
-    }
-    const auto& [type, at, size] = columns_[column];
-    return type >= 12 && type % 2 == odd ? ByteView(payload_).subspan(at, size) : ByteView();
-}
-
-ByteView StoredRecord::blob(std::size_t column) const
-{
-    return of_type(column, 0);
-}
-
-std::string_view StoredRecord::text(std::size_t column) const
-{
-    const auto bytes = of_type(column, 1);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-// ---- the pages
 
 StoreImage::StoreImage(const std::string& database_path)
     : file_(open(database_path.c_str(), O_RDONLY | O_CLOEXEC)),
@@ -328,19 +226,45 @@ std::optional<std::int64_t> StoreImage::rowid(std::size_t index) const
     return found ? std::optional(found->rowid) : std::nullopt;
 }
 
+/// How much of a payload lies in the leaf itself.
+std::size_t StoreImage::local_bytes(std::uint64_t payload_size) const
+{
+    const std::size_t most = usable_bytes_ - 35;
+    const std::size_t least = (usable_bytes_ - 12) * 32 / 255 - 23;
+    if (payload_size <= most) {
+        return payload_size;
+    }
+    const auto local = least + (payload_size - least) % (usable_bytes_ - 4);
+    return local <= most ? local : least;
+}
+
+std::size_t StoreImage::columns(std::size_t index) const
+{
+    const auto found = cell(index);
+    const auto view = ByteView(page_).first(usable_bytes_);
+    if (!found || local_bytes(found->size) > view.size() - found->at) {
+        return 0;
+    }
+    const auto payload = view.subspan(found->at, local_bytes(found->size));
+    std::size_t at = 0;
+    const auto header_end = varint(payload, at);
+    if (header_end > payload.size()) {
+        return 0;
+    }
+    std::size_t count = 0;
+    for (const auto header = payload.first(header_end); at < header.size(); ++count) {
+        varint(header, at);
+    }
+    return count;
+}
+
 std::optional<StoredRecord> StoreImage::record(std::size_t index) const
 {
     const auto found = cell(index);
     if (!found) {
         return std::nullopt;
     }
-    const auto most_local = usable_bytes_ - 35;
-    const auto least_local = (usable_bytes_ - 12) * 32 / 255 - 23;
-    auto local = static_cast<std::size_t>(found->size);
-    if (found->size > most_local) {
-        local = least_local + (found->size - least_local) % (usable_bytes_ - 4);
-        local = local <= most_local ? local : least_local;
-    }
+    const auto local = local_bytes(found->size);
     const auto view = ByteView(page_).first(usable_bytes_);
     const bool overflows = local < found->size;
     if (local + (overflows ? 4 : 0) > view.size() - found->at) {

@@ -1,40 +1,14 @@
 #pragma once
 
-#include "gateway/core/ids.hpp"
+#include "gateway/store/stored_record.hpp"
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 namespace gateway {
-
-/// A row as it lies in a page of a table: its rowid and its columns (SQLite's record format).
-class StoredRecord {
-public:
-    StoredRecord(std::int64_t rowid, Bytes payload);
-
-    std::int64_t rowid() const { return rowid_; }
-    std::size_t columns() const { return columns_.size(); }  ///< 0: not a record
-    // Of the wrong type, or beyond the end: zero, or nothing.
-    std::int64_t integer(std::size_t column) const;
-    ByteView blob(std::size_t column) const;
-    std::string_view text(std::size_t column) const;
-
-private:
-    struct Column {
-        std::uint64_t type = 0;
-        std::size_t at = 0;
-        std::size_t size = 0;
-    };
-    ByteView of_type(std::size_t column, std::uint64_t odd) const;
-
-    std::int64_t rowid_;
-    Bytes payload_;
-    std::vector<Column> columns_;
-};
 
 /// The pages of a database as its last commit left them: the file, and over it the part of the WAL
 /// whose checksums hold. Read without SQLite, which refuses a damaged file as a whole, and without
@@ -57,6 +31,8 @@ public:
     std::size_t load(std::uint32_t page);
     /// The rowid of row `index` of the page loaded last.
     std::optional<std::int64_t> rowid(std::size_t index) const;
+    /// How many columns its row has; 0 when that cannot be told.
+    std::size_t columns(std::size_t index) const;
     /// The whole row; nothing when a page of it cannot be read.
     std::optional<StoredRecord> record(std::size_t index) const;
 
@@ -71,6 +47,7 @@ private:
     void read_free_list();
     bool read_page(std::uint32_t page, Bytes& bytes) const;
     std::optional<Cell> cell(std::size_t index) const;
+    std::size_t local_bytes(std::uint64_t payload_size) const;
 
     int file_ = -1;
     int wal_ = -1;

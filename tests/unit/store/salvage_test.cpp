@@ -1,0 +1,305 @@
+#include "gateway/core/digest.hpp"
+#include "gateway/store/store_image.hpp"
+#include "tests/unit/store/store_truth.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace gateway {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// How many random damages are tried: a few in the check, as many as wanted by hand.
+int rounds(int usual)
+{
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this process changes the environment
+    const char* wanted = std::getenv("STORE_DAMAGES");
+    return wanted == nullptr ? usual : std::atoi(wanted);
+}
+
+class SalvageTest : public OutboxTest {
+protected:
+    std::string database(unsigned number = 1) const
+    {
+        return state_ + "/store/" + std::to_string(number) + "/outbox.db";
+    }
+
+    /// Three epochs, some of it delivered, one row declared lost; stopped without a checkpoint.
+    void fill(std::uint64_t seed)
+    {
+        state_ = settings().directory;
+        random_.seed(seed);
+        for (int run = 0; run < 3; ++run) {
+            reopen();
+            outbox().announce_epochs(moment());
+            for (const DictionaryHash hash : {11U, 22U, 33U, 44U}) {
+                outbox().put_dictionary(hash, "dictionary " + std::to_string(hash));
+            }
+            for (int i = 0; i < 15; ++i) {
+                truth_.commit(outbox(), random_);
+                if (i == 10) {
+                    const auto rows = outbox().read(Lane::telemetry, outbox().epoch_number(), 0, 1);
+                    truth_.receive(outbox(), outbox().epoch(), Lane::telemetry, rows[0].range());
+                }
+            }
+            outbox().write_heads();
+        }
+        outbox().set_state("first_start", "2026-08-01T10:00:00Z");
+        close();
+        wal_kept_ = fs::path(database()).string() + "-wal";
+    }
+
+    void overwrite(const std::string& path, std::uint64_t at, const std::string& bytes)
+    {
+        std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(static_cast<std::streamoff>(at));
+        file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    }
+    /// The WAL may hold page 1 too.
+    void destroy_header()
+    {
+        overwrite(database(), 0, std::string(100, '\0'));
+        fs::remove(database() + "-wal");
+    }
+    std::string noise_of(std::size_t size)
+    {
+        std::string bytes(size, '\0');
+        std::ranges::generate(bytes, [this] { return static_cast<char>(random_()); });
+        return bytes;
+    }
+
+    /// Starts, measures, and lets salvage come to its end.
+    void start_and_salvage()
+    {
+        const auto begin = std::chrono::steady_clock::now();
+        outbox().announce_epochs(moment());
+        truth_.commit(outbox(), random_);
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+        salvage();
+    }
+    void salvage()
+    {
+        for (int i = 0; i < 100'000; ++i) {
+            const auto step = outbox().salvage();
+            if (step.next == SalvageStep::Next::none) {
+                return;
+            }
+            ASSERT_NE(step.next, SalvageStep::Next::later);
+        }
+        FAIL() << "salvage does not end";
+    }
+    /// Finds what the start could not.
+    void read_everything()
+    {
+        for (const auto lane : all_lanes) {
+            all_rows(lane);
+            if (!outbox().is_usable()) {
+                ASSERT_TRUE(outbox().open());
+                outbox().announce_epochs(moment());
+                salvage();
+            }
+        }
+    }
+    bool was_set_aside() const { return fs::exists(database(2)); }
+    std::vector<std::string> codes()
+    {
+        std::vector<std::string> found;
+        for (const auto& event : outbox().take_events()) {
+            found.push_back(event.code);
+        }
+        return found;
+    }
+
+    std::mt19937_64 random_;
+    StoreTruth truth_;
+    std::string state_;
+    std::string wal_kept_;
+};
+
+TEST_F(SalvageTest, S21_AStoreWithoutItsHeaderIsSetAsideAndEveryRowComesOver)
+{
+    fill(1);
+    destroy_header();
+    const auto before = file_bytes(database());
+    start_and_salvage();
+    EXPECT_EQ(codes(), (std::vector<std::string>{"store-damaged", "store-salvaged"}));
+    truth_.expect_complete(outbox());
+    EXPECT_EQ(truth_.lost, 0U);
+    EXPECT_EQ(outbox().state("first_start"), "2026-08-01T10:00:00Z");
+    EXPECT_EQ(outbox().dictionary(33), "dictionary 33");
+    EXPECT_FALSE(fs::exists(database(1)));  // nothing is left in it
+    reopen();
+    truth_.expect_complete(outbox());
+}
+
+TEST_F(SalvageTest, S21_WhatIsNotADatabaseIsSetAside)
+{
+    fill(2);
+    overwrite(database(), 0, noise_of(fs::file_size(database())));
+    fs::remove(wal_kept_);
+    start_and_salvage();
+    truth_.expect_complete(outbox(), false);
+    EXPECT_TRUE(was_set_aside());
+    EXPECT_GT(truth_.lost, 0U);
+}
+
+TEST_F(SalvageTest, F12_ATruncatedStoreGivesWhatIsLeft)
+{
+    fill(3);
+    fs::resize_file(database(), fs::file_size(database()) / 2);
+    start_and_salvage();
+    truth_.expect_complete(outbox(), false);
+}
+
+TEST_F(SalvageTest, F12_AnOlderStoreUnderNewerHeadsIsSetAsideAndTheRestIsStoreLost)
+{
+    fill(4);
+    const auto kept = state_ + "/kept.db";
+    fs::copy_file(database(), kept);
+    truth_.commit(outbox(), random_);
+    outbox().write_heads();
+    close();
+    fs::copy_file(kept, database(), fs::copy_options::overwrite_existing);
+    fs::remove(wal_kept_);
+    start_and_salvage();
+    EXPECT_TRUE(was_set_aside());
+    truth_.expect_complete(outbox(), false);
+    EXPECT_GT(truth_.lost, 0U);
+    const auto epochs = outbox().epochs();
+    bool found = false;
+    for (const auto& row : all_rows(Lane::telemetry)) {
+        found = found || (row.tombstone && tombstone(row).reason == LossReason::store_lost);
+    }
+    EXPECT_TRUE(found);
+}
+
+TEST_F(SalvageTest, S18_F11_APageOverwrittenAnywhereLosesAtMostItsRows)
+{
+    const int runs = rounds(4);
+    for (int run = 0; run < runs; ++run) {
+        SCOPED_TRACE(run);
+        fs::remove_all(settings().directory);
+        truth_ = {};
+        fill(100 + static_cast<std::uint64_t>(run));
+        const auto pages = fs::file_size(database()) / 1024;
+        const auto bytes = run % 2 == 0 ? std::string(1024, '\0') : noise_of(1024);
+        const auto page = run < 2 ? static_cast<std::uint64_t>(run) : random_() % pages;
+        overwrite(database(), page * 1024, bytes);
+        start_and_salvage();
+        read_everything();
+        truth_.expect_complete(outbox(), false);
+        EXPECT_LE(truth_.lost, truth_.readings() / 20);
+        close();
+    }
+}
+
+TEST_F(SalvageTest, F10_FlippedBitsAreFoundAndOnlyTheirRowsAreLost)
+{
+    const int runs = rounds(6);
+    for (int run = 0; run < runs; ++run) {
+        SCOPED_TRACE(run);
+        fs::remove_all(settings().directory);
+        truth_ = {};
+        fill(1000 + static_cast<std::uint64_t>(run));
+        const auto file = file_bytes(database());
+        const auto flips = 1 + random_() % 8;
+        for (std::uint64_t i = 0; i < flips; ++i) {
+            const auto at = random_() % file.size();
+            overwrite(database(), at,
+                      std::string(1, static_cast<char>(file[at] ^ (1 << random_() % 8))));
+        }
+        start_and_salvage();
+        read_everything();
+        truth_.expect_complete(outbox(), false);
+        EXPECT_LE(truth_.lost, truth_.readings() / 5);
+        close();
+    }
+}
+
+TEST_F(SalvageTest, ASalvageThatIsInterruptedGoesOn)
+{
+    fill(5);
+    destroy_header();
+    for (int i = 0; i < 50 && fs::exists(database(1)); ++i) {
+        outbox().announce_epochs(moment());
+        outbox().salvage();  // a part of it, then the next start
+        outbox().salvage();
+        close();
+    }
+    salvage();
+    truth_.expect_complete(outbox());
+    EXPECT_EQ(truth_.lost, 0U);
+}
+
+TEST_F(SalvageTest, ReceiptsForWhatHasNotComeOverYetAreKept)
+{
+    fill(6);
+    const auto first_epoch = epoch_id(1);
+    close();
+    destroy_header();
+    outbox().announce_epochs(moment());
+    truth_.receive(outbox(), first_epoch, Lane::telemetry, {1, 300});
+    salvage();
+    truth_.expect_complete(outbox());
+    for (const auto& row : all_rows(Lane::telemetry)) {
+        EXPECT_TRUE(row.epoch != first_epoch || row.range().last > 300);
+    }
+}
+
+TEST_F(SalvageTest, NoSliceOfASalvageHoldsUpACommit)
+{
+    state_ = settings().directory;
+    for (std::uint64_t i = 0; i < 60; ++i) {
+        outbox().commit({{noise(Lane::telemetry, i, 8000)}, {}});
+        outbox().checkpoint();
+    }
+    close();
+    destroy_header();
+    outbox().announce_epochs(moment());
+    auto longest = std::chrono::steady_clock::duration::zero();
+    auto next = SalvageStep::Next::at_once;
+    while (next == SalvageStep::Next::at_once) {
+        const auto begin = std::chrono::steady_clock::now();
+        next = outbox().salvage().next;
+        longest = std::max(longest, std::chrono::steady_clock::now() - begin);
+        outbox().checkpoint();
+    }
+    RecordProperty("longest_ms", static_cast<int>(longest / std::chrono::milliseconds(1)));
+    EXPECT_LT(longest, std::chrono::milliseconds(200));  // 20 on a machine of its own
+    EXPECT_EQ(all_rows(Lane::telemetry).size(), 60U);
+}
+
+TEST(StoreImage, RandomBytesAreNeverMoreThanNothing)
+{
+    const TemporaryDirectory directory;
+    std::mt19937_64 random(1);
+    for (int run = 0; run < 10; ++run) {
+        std::string bytes(64 * 1024, '\0');
+        std::ranges::generate(bytes, [&] { return static_cast<char>(random()); });
+        for (std::size_t page = 0; page < bytes.size(); page += 1024) {
+            bytes[page] = '\x0D';  // a leaf of a table
+        }
+        const auto path = directory.path() + "/noise.db";
+        std::ofstream(path, std::ios::binary) << bytes;
+        StoreImage image(path);
+        for (std::uint32_t page = 0; page <= image.page_count() + 1; ++page) {
+            const auto rows = image.load(page);
+            for (std::size_t row = 0; row < rows + 2; ++row) {
+                image.columns(row);
+                if (const auto record = image.record(row)) {
+                    record->blob(6);
+                    record->text(1);
+                    record->integer(2);
+                }
+            }
+        }
+        EXPECT_EQ(image.version(), std::nullopt);
+    }
+}
+
+}  // namespace
+}  // namespace gateway

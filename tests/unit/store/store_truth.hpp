@@ -1,0 +1,120 @@
+#pragma once
+
+#include "tests/unit/store/outbox_fixture.hpp"
+
+#include <map>
+#include <utility>
+
+namespace gateway {
+
+/// What was committed to stores, kept beside them, and what must come out of whatever is left of
+/// them: every sequence with the right content, delivered or declared lost.
+class StoreTruth {
+public:
+    /// Commits some lanes of random readings.
+    void commit(Outbox& outbox, std::mt19937_64& random)
+    {
+        Commit work;
+        for (const auto lane : {Lane::telemetry, Lane::billing, Lane::alarm}) {
+            if (lane != Lane::telemetry && random() % 3 != 0) {
+                continue;
+            }
+            auto batch = pending(0, lane);
+            batch.dictionaries = {{1, 11}, {2, 22}, {3, 33}, {4, 44}};
+            batch.readings = random_readings(random, 1 + random() % 80, batch.opened);
+            work.batches.push_back(batch);
+        }
+        const auto epoch = outbox.epoch();
+        outbox.commit(work);
+        for (const auto& batch : work.batches) {
+            auto& lane = lanes_[{epoch, batch.lane}];
+            const auto readings = batch.readings.expanded();
+            lane.readings.insert(lane.readings.end(), readings.begin(), readings.end());
+        }
+    }
+    void receive(Outbox& outbox, const EpochId& epoch, Lane lane, Range range)
+    {
+        while (outbox.apply_receipt(epoch, lane, {range}).more) {
+        }
+        lanes_[{epoch, lane}].delivered.add(range);
+    }
+
+    /// Everything is there, delivered, or declared; and where `exact`, the manifest is right too.
+    void expect_complete(Outbox& outbox, bool exact = true)
+    {
+        lost = 0;
+        for (auto& [key, lane] : lanes_) {
+            expect_lane(outbox, key.first, key.second, lane, exact);
+        }
+    }
+    std::uint64_t readings() const
+    {
+        std::uint64_t total = 0;
+        for (const auto& [key, lane] : lanes_) {
+            total += lane.readings.size();
+        }
+        return total;
+    }
+
+    std::uint64_t lost = 0;  ///< readings declared lost, found by the last check
+
+private:
+    struct TrueLane {
+        std::vector<Reading> readings;  ///< sequence - 1 is the index
+        RangeSet delivered;
+    };
+
+    void expect_lane(Outbox& outbox, const EpochId& id, Lane lane, const TrueLane& truth,
+                     bool exact)
+    {
+        const auto epochs = outbox.epochs();
+        const auto state = std::ranges::find(epochs, id, &EpochState::id);
+        ASSERT_NE(state, epochs.end()) << to_string(lane);
+        EXPECT_FALSE(state->salvaged);
+        RangeSet held;
+        RangeSet tombstoned;
+        for (const auto& row : outbox.read(lane, 0, 0, SIZE_MAX)) {
+            if (row.epoch != id) {
+                continue;
+            }
+            const auto batch = decode(*row.bytes);
+            ASSERT_TRUE(batch);
+            EXPECT_FALSE(held.intersects(row.range()) || tombstoned.intersects(row.range()));
+            if (row.tombstone) {
+                tombstoned.add(row.range());
+                continue;
+            }
+            held.add(row.range());
+            ASSERT_LE(row.range().last, truth.readings.size());
+            const auto& readings = std::get<std::vector<Reading>>(batch->content);
+            const auto begin = truth.readings.begin() + static_cast<std::ptrdiff_t>(row.first - 1);
+            EXPECT_TRUE(std::equal(readings.begin(), readings.end(), begin));
+        }
+        auto known = held;
+        known.add(tombstoned);
+        known.add(truth.delivered);
+        EXPECT_TRUE(known.holes({1, truth.readings.size()}).empty())
+            << to_string(lane) << " has an undeclared gap";
+        const auto& counters = state->lanes[index_of(lane)];
+        EXPECT_GE(counters.head, truth.readings.size());
+        EXPECT_EQ(counters.head, counters.count + counters.tombstoned);
+        for (const auto& range : truth.delivered.ranges()) {
+            tombstoned.remove(range);  // the platform has them: data wins
+        }
+        lost += tombstoned.size();
+        if (!exact) {
+            return;
+        }
+        std::uint64_t sum = 0;
+        for (std::uint64_t sequence = 1; sequence <= truth.readings.size(); ++sequence) {
+            if (!tombstoned.contains({sequence, sequence})) {
+                sum += mix(sequence, truth.readings[sequence - 1]);
+            }
+        }
+        EXPECT_EQ(counters.sum, sum) << to_string(lane);
+    }
+
+    std::map<std::pair<EpochId, Lane>, TrueLane> lanes_;
+};
+
+}  // namespace gateway

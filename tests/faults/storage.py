@@ -1,4 +1,4 @@
-"""F4, F5: the disk is full; F10, F12: the store is damaged while the gateway is stopped."""
+"""F1, F2, F4, F5: the disk fails or is full; F10, F12, F13: the store is not what it was."""
 import contextlib
 import shutil
 import signal
@@ -11,7 +11,8 @@ from process import kill, run_a_while
 
 LOST = {'storage-lied', 'store-lost', 'store-damaged'}
 WRITES = 'pwrite64,pwritev,ftruncate,fallocate'
-ANY = ('damaged', 'store_lost', 'evicted')
+SYNCS = 'fdatasync,fsync'
+ANY = ('damaged', 'store_lost', 'evicted', 'volatile')
 
 
 def store_files(case):
@@ -128,23 +129,31 @@ def full(case, seconds):
     return begin
 
 
-def freed(case, begin):
-    """Room again: readings are kept again within 10 s.  It may take longer until they arrive."""
-    case.fault('full', begin, may=ANY, budget=10**6, open=True, resumes_ms=10_000)
-    if not case.gateway.running():
-        case.problem('full disk', f'the gateway ended: {case.gateway.lines()[-1:]}')
-        case.start()
+def freed(case, begin, kind='full', may_end=False):
+    """The store works again: readings are kept again within 10 s.  It may take longer until they
+    arrive.  `may_end`: the process may end itself, and is started again, as systemd would."""
+    case.fault(kind, begin, may=ANY, budget=10**6, open=True, resumes_ms=10_000)
     case.link.restore()
-    began = time.monotonic()
-    case.wait_new_readings(since=time.monotonic_ns(), limit=40)
-    case.tell(f'new readings came {time.monotonic() - began:.2f} s after there was room')
+    began = time.monotonic_ns()
+    try:
+        case.wait_new_readings(began, limit=40)
+    except RuntimeError as ended:
+        case.fault('stop', began)
+        if may_end:
+            case.tell(f'it ended by itself: {ended}')
+        else:
+            case.problem('full disk', str(ended))
+        case.start()
+        case.wait_new_readings(began, limit=40)
+    seconds = (time.monotonic_ns() - began) / 1e9
+    case.tell(f'new readings came {seconds:.2f} s after the store could work again')
 
 
-def no_space_from(case, number):
-    """Every write of the store fails with ENOSPC from the Nth on, for a while."""
+def failing(case, calls, error, when):
+    """System calls of the gateway fail for a while, as strace's `when` says; returns its begin."""
     tracer = subprocess.Popen(
         ['strace', '-f', '-qq', '-o', case.folder / 'strace.log', '-p', str(case.gateway.pid),
-         '-e', f'trace={WRITES}', '-e', f'inject={WRITES}:error=ENOSPC:when={number}+'])
+         '-e', f'trace={calls}', '-e', f'inject={calls}:error={error}:when={when}'])
     case.also(tracer.kill, tracer.wait)
     begin = time.monotonic_ns()
     seconds = case.random.uniform(0.5, 2)
@@ -152,8 +161,7 @@ def no_space_from(case, number):
     tracer.terminate()
     tracer.wait()
     failed = (case.folder / 'strace.log').read_text(errors='replace').count('(INJECTED)')
-    case.tell(f'{failed} writes failed for want of space, from the {number}th on, for '
-              f'{seconds:.2f} s')
+    case.tell(f'{failed} calls of {calls} failed with {error} (when={when}) in {seconds:.2f} s')
     return begin
 
 
@@ -175,7 +183,8 @@ def disk_full(case):
     else:
         seconds = run_a_while(case, 0.1, 1.5)
         case.tell(f'{seconds:.2f} s after the start')
-        begin = no_space_from(case, case.random.randint(1, 30)) if 'Nth' in how else \
+        begin = failing(case, WRITES, 'ENOSPC', f'{case.random.randint(1, 30)}+') \
+            if 'Nth' in how else \
             full(case, case.random.uniform(0.5, 1.5))
     if case.random.random() < 0.3 and case.gateway.running():
         case.tell('and killed while full')
@@ -195,3 +204,24 @@ def disk_full_long(case):
     begin = full(case, 5)
     case.disk.empty()
     freed(case, begin)
+
+
+def broken(case, calls):
+    """The Nth call fails, alone or with all after it; the platform may be away."""
+    if case.random.random() < 0.5:
+        case.link.cut()
+        case.tell('offline')
+    run_a_while(case, 0.1, 1.0)
+    when = f'{case.random.randint(1, 12)}{case.random.choice(["", "+"])}'
+    begin = failing(case, calls, 'EIO', when)
+    freed(case, begin, 'io', may_end=True)
+
+
+@fault('F1', 'fsync fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))
+def sync_fails(case):
+    broken(case, SYNCS)
+
+
+@fault('F2', 'a write fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))
+def write_fails(case):
+    broken(case, WRITES)

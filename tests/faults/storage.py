@@ -138,7 +138,7 @@ def freed(case, begin, kind='full', may_end=False):
     try:
         case.wait_new_readings(began, limit=40)
     except RuntimeError as ended:
-        case.fault('stop', began)
+        case.fault('stop', began, loses_ms=10_000)
         if may_end:
             case.tell(f'it ended by itself: {ended}')
         else:

@@ -10,7 +10,8 @@ import checks
 import logs
 from evidence import DEVICE_ROW, MS, Evidence
 
-LOST = {'silent gap', 'hole at the sensor', 'durable lost', 'gone without a receipt'}
+LOST = {'silent gap', 'hole at the sensor', 'durable lost', 'gone without a receipt',
+        'alarm lost or invented'}
 
 
 class Verdict:

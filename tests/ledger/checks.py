@@ -127,10 +127,11 @@ def _resumed(e, have):
 
 
 def _takes(fault, served, last_request, resumed):
+    young = (fault['cut'] or fault['begin']) - fault['loses_ms'] * MS <= served.ns + MS
     if fault['kind'] in BUSY:
-        return served.request == last_request
+        return young and served.request == last_request
     if fault['kind'] == 'power':
-        return fault['cut'] - fault['loses_ms'] * MS <= served.ns + MS and served.ns <= fault['end']
+        return young and served.ns <= fault['end']
     return fault['begin'] <= served.ns <= resumed.get(served.device, 0)
 
 

@@ -161,8 +161,6 @@ class Evidence:
             else:
                 self.conflicts += 1
                 self.find('K1', 'conflict', f'{key} {seq}: {known[seq][0]} and {content}')
-        if not all(line['n'] != taken['n'] for taken, *_ in self.events):
-            return
         self.events += [(line, batch, seq, event) for seq, event in message.events]
 
     def _read_records(self):

@@ -58,6 +58,8 @@ struct Tombstone {
 };
 
 constexpr std::size_t most_readings_in_batch = 32'000;
+/// At which the box closes one: what encoding takes of its memory goes with it.
+constexpr std::size_t full_batch = 16'000;
 constexpr std::size_t most_body_bytes = 1'048'576;
 constexpr std::size_t most_message_bytes = 1'048'576;
 

@@ -37,21 +37,25 @@ void StoreSide::prepare(const Moment& now, CommitOutcome& outcome)
     if (!outbox_.open()) {
         throw StoreError::unavailable("no store can be opened");
     }
-    if (announced_ == outbox_.epoch()) {
-        return;
+    if (announced_ != outbox_.epoch()) {
+        commit_spool(outbox_, spooled_, outcome.events);
+        spooled_.clear();
+        outcome.announced = outbox_.announce_epochs(now);
+        announced_ = outbox_.epoch();
+        for (const auto& [hash, bytes] : dictionaries_) {
+            untold_.insert(hash);
+        }
+        outcome.opened = true;
+        outcome.epoch = outbox_.epoch();
+        const auto current = outbox_.epochs().back();
+        for (const auto lane : all_lanes) {
+            outcome.heads[index_of(lane)] = current.lanes[index_of(lane)].head;
+        }
     }
-    for (const auto& [hash, bytes] : dictionaries_) {
-        outbox_.put_dictionary(hash, bytes);
-    }
-    commit_spool(outbox_, spooled_, outcome.events);
-    spooled_.clear();
-    outcome.announced = outbox_.announce_epochs(now);
-    announced_ = outbox_.epoch();
-    outcome.opened = true;
-    outcome.epoch = outbox_.epoch();
-    const auto current = outbox_.epochs().back();
-    for (const auto lane : all_lanes) {
-        outcome.heads[index_of(lane)] = current.lanes[index_of(lane)].head;
+    while (!untold_.empty()) {
+        const auto hash = *untold_.begin();
+        outbox_.put_dictionary(hash, dictionaries_.at(hash));
+        untold_.erase(hash);
     }
 }
 
@@ -89,16 +93,17 @@ void StoreSide::read_spool()
 void StoreSide::put_dictionary(DictionaryHash hash, const std::string& bytes)
 {
     dictionaries_[hash] = bytes;
+    untold_.insert(hash);
     if (announced_ != outbox_.epoch() || !outbox_.is_usable()) {
         return;  // prepare() will
     }
     try {
         outbox_.put_dictionary(hash, bytes);
+        untold_.erase(hash);
     } catch (const StoreError& error) {
         if (!error.ends_use() && !error.is_no_space()) {
             throw;
         }
-        announced_.reset();  // before the next commit it is tried again
     }
 }
 

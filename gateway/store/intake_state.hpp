@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ private:
     std::string spool_directory_;
     std::vector<SpooledBatch> spooled_;                   ///< of earlier runs, not committed yet
     std::map<DictionaryHash, std::string> dictionaries_;  ///< announced in this run
+    std::set<DictionaryHash> untold_;  ///< of these, what the store in use has not got yet
     std::optional<EpochId> announced_;
 };
 

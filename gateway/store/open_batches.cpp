@@ -148,7 +148,7 @@ std::size_t OpenBatches::put(Open& open, std::span<const Reading> readings)
     std::uint16_t last_named = 0;
     std::size_t count = 0;
     for (const auto& reading : readings) {
-        if (batch.readings.size() == most_readings_in_batch || !batch.readings.accepts(reading)) {
+        if (batch.readings.size() == full_batch || !batch.readings.accepts(reading)) {
             break;
         }
         const auto device = reading.alias.device;
@@ -178,7 +178,7 @@ std::size_t OpenBatches::put(Open& open, std::span<const Reading> readings)
 bool OpenBatches::is_full(Lane lane, const Open& open) const
 {
     const auto& readings = open.batch.readings;
-    return readings.size() == most_readings_in_batch ||
+    return readings.size() == full_batch ||
            readings.body_bytes() > most_body_bytes / 2 ||
            static_cast<double>(readings.size()) * bytes_per_reading_[index_of(lane)] >
                most_compressed_bytes;

@@ -145,11 +145,14 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
     try {
         return change_rows(store_all);
     } catch (const StoreError& error) {
-        if (!error.is_no_space()) {
+        const bool is_urgent = std::ranges::any_of(commit.batches, [](const auto& batch) {
+            return batch.lane == Lane::alarm || batch.lane == Lane::control;
+        });
+        if (!error.is_no_space() || !is_urgent) {
             throw;
         }
     }
-    // The file may not grow: make room at the cost of the oldest, then try once more.
+    // The file may not grow: make room at the cost of lower lanes, then try once more.
     change_rows([&] { return evict_one(); });
     return change_rows(store_all);
 }

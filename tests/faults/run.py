@@ -69,7 +69,7 @@ class Campaign:
                 verdict = check.judge(logs.read(case.folder), case.decoder)
                 verdict.findings += [('-', what, text) for what, text in case.problems]
                 story.append(_came_out(verdict))
-            except (TimeoutError, OSError, RuntimeError) as error:
+            except Exception as error:  # whatever breaks a run fails this run alone
                 story.append(f'the run broke: {type(error).__name__}: {error}')
             if self.keep or verdict is None or verdict.findings:
                 with contextlib.suppress(NameError):
@@ -98,16 +98,15 @@ class Campaign:
         return place
 
     def report(self, fault, seed, verdict, story, seconds):
-        row = self.rows[fault.id]
-        row['runs'] += 1
-        row['seconds'] += seconds
-        failed = verdict is None or verdict.findings
-        row['failed'] += bool(failed)
-        if verdict is not None:
-            row['lost'] += verdict.lost
-            row['gaps'] += verdict.count('silent gap')
-            row['conflicts'] += verdict.count('conflict')
+        row, failed = self.rows[fault.id], verdict is None or bool(verdict.findings)
         with printing:
+            row['runs'] += 1
+            row['failed'] += failed
+            row['seconds'] += seconds
+            if verdict is not None:
+                row['lost'] += verdict.lost
+                row['gaps'] += verdict.count('silent gap')
+                row['conflicts'] += verdict.count('conflict')
             print(f'{fault.id} {fault.text}, seed {seed}: {"FAILED" if failed else "ok"}')
             for line in story:
                 print(f'    {line}')

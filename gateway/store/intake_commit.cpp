@@ -233,7 +233,9 @@ void Intake::State::learn(const std::vector<StoredBatch>& stored)
     for (const auto& batch : stored) {
         counters.committed += batch.count;
         counters.bytes += batch.bytes->size();
-        open_.learn_size(batch.lane, batch.count, batch.bytes->size());
+        if (!batch.tombstone) {
+            open_.learn_size(batch.lane, batch.count, batch.bytes->size());
+        }
     }
 }
 

@@ -36,7 +36,10 @@ LaneRows::LaneRows(sqlite::Connection& connection, Lane lane)
       span_at_(connection, sql(lane, span_columns, "WHERE id = ?")),
       span_before_(connection, sql(lane, span_columns, "WHERE id < ? ORDER BY id DESC LIMIT 1")),
       spans_(connection, sql(lane, span_columns, "WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?")),
-      oldest_(connection, sql(lane, "SELECT id FROM", "WHERE loss IS NULL ORDER BY id LIMIT 1")),
+      next_readings_(connection, sql(lane, "SELECT id FROM",
+                                     "WHERE loss IS NULL AND id > ? ORDER BY id LIMIT 1")),
+      newest_(connection,
+              sql(lane, "SELECT id FROM", "WHERE loss IS NULL ORDER BY id DESC LIMIT 1")),
       after_(connection, sql(lane, row_columns, "WHERE id > ? ORDER BY id"))
 {
 }
@@ -133,9 +136,15 @@ std::vector<RowSpan> LaneRows::spans(std::int64_t from, std::int64_t to, std::si
     return found;
 }
 
-std::optional<std::int64_t> LaneRows::oldest_readings()
+std::optional<std::int64_t> LaneRows::readings_after(std::int64_t id)
 {
-    auto rows = oldest_.run();
+    auto rows = next_readings_.run(id);
+    return rows.next() ? std::optional(rows.integer(0)) : std::nullopt;
+}
+
+std::optional<std::int64_t> LaneRows::newest_readings()
+{
+    auto rows = newest_.run();
     return rows.next() ? std::optional(rows.integer(0)) : std::nullopt;
 }
 

@@ -56,7 +56,8 @@ public:
     std::optional<RowSpan> span_at(std::int64_t id);      ///< the row with this id
     std::optional<RowSpan> span_before(std::int64_t id);  ///< the last row below
     std::vector<RowSpan> spans(std::int64_t from, std::int64_t to, std::size_t most);
-    std::optional<std::int64_t> oldest_readings();
+    std::optional<std::int64_t> readings_after(std::int64_t id);  ///< the next row that is no loss
+    std::optional<std::int64_t> newest_readings();
 
     /// Rows after `id`, ascending, until `visit(row)` says no.
     template <typename Visit>
@@ -75,8 +76,8 @@ private:
     static Row row_from(const sqlite::Statement::Run& row);
     static RowSpan span_from(const sqlite::Statement::Run& row);
 
-    sqlite::Statement put_, erase_, find_, tally_at_, span_at_, span_before_, spans_, oldest_,
-        after_;
+    sqlite::Statement put_, erase_, find_, tally_at_, span_at_, span_before_, spans_,
+        next_readings_, newest_, after_;
 };
 
 }  // namespace gateway

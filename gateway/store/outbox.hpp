@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/config/site.hpp"
 #include "gateway/core/event.hpp"
 #include "gateway/store/store_error.hpp"
 #include "gateway/store/stored.hpp"
@@ -19,6 +20,13 @@ struct OutboxSettings {
     std::string box;
     BootId boot;
     std::uint64_t budget_bytes = 2ULL << 30;
+    /// What of the budget a lane keeps when the store is full; a lane over its share gives way
+    /// first, by its policy, in the order diagnostic, telemetry, billing. Alarm and control never
+    /// do.
+    PerLane<unsigned> share_percent{10, 10, 40, 30, 10};
+    PerLane<Policy> policy{};
+    /// Left free on the file system for others; only alarm and control go below.
+    std::uint64_t free_floor_bytes = 0;
     std::size_t most_wire_bytes =
         131'072;  ///< a batch larger than this is split before it is stored
 };

@@ -1,4 +1,5 @@
 #include "gateway/core/json.hpp"
+#include "gateway/store/losses.hpp"
 #include "gateway/store/outbox_database.hpp"
 
 #include <algorithm>
@@ -52,6 +53,12 @@ void Outbox::Database::put_readings(EpochBook& epoch, const PendingBatch& about,
         const std::vector<Reading> back(middle, all.end());
         put_readings(epoch, about, front, most_bytes, first, stored_rows);
         put_readings(epoch, about, back, most_bytes, first + front.size(), stored_rows);
+        return;
+    }
+    if (const auto refused = admit(about.lane, bytes.size())) {
+        auto lost = loss_of(readings);
+        lost.reason = *refused;
+        put_refused(epoch, about, std::move(lost), first, stored_rows);
         return;
     }
     const auto tally = tally_of(readings, first);
@@ -120,6 +127,7 @@ std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
 std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, const Commit& commit)
 {
     auto store_all = [&] {
+        free_received();
         auto* epoch = books_.find(epoch_number);
         if (epoch == nullptr) {
             throw StoreError("there is no epoch " + std::to_string(epoch_number));
@@ -138,10 +146,9 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
             add(book.counters.slots, slots);
             book.changed = book.changed || slots.expected > 0;
         }
-        free_received();
-        evict_to_budget();
         return rows_written;
     };
+    measure_disk();
     try {
         return change_rows(store_all);
     } catch (const StoreError& error) {
@@ -153,7 +160,7 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
         }
     }
     // The file may not grow: make room at the cost of lower lanes, then try once more.
-    change_rows([&] { return evict_one(); });
+    change_rows([&] { return evict_for_urgent(); });
     return change_rows(store_all);
 }
 

@@ -61,7 +61,7 @@ Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& f
     : settings_(settings),
       folders_(folders),
       number_(number),
-      connection_(open_outbox_file(folders.database(number), settings_.budget_bytes)),
+      connection_(open_outbox_file(folders.database(number), rows_budget(settings_.budget_bytes))),
       books_(connection_),
       put_dictionary_(connection_,
                       "INSERT OR REPLACE INTO dictionary(hash, bytes, crc) VALUES (?, ?, ?)"),
@@ -72,7 +72,8 @@ Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& f
       page_count_(connection_, "PRAGMA page_count"),
       free_count_(connection_, "PRAGMA freelist_count"),
       heads_(settings_.directory + "/heads"),
-      page_bytes_(std::stoull(connection_.pragma("page_size")))
+      page_bytes_(std::stoull(connection_.pragma("page_size"))),
+      most_pages_(std::stoull(connection_.pragma("max_page_count")))
 {
     rows_.reserve(lane_count);
     for (const auto lane : all_lanes) {
@@ -99,6 +100,7 @@ Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& f
     const auto lowest = fresh && opening.is_successor ? epochs_of_an_unknown_store : 1;
     current_ = books_.open(opening.epoch, settings_.boot, lowest).number;
     transaction.commit();
+    measure_disk();
 }
 
 Outbox::Database::~Database() = default;

@@ -14,6 +14,8 @@
 
 namespace gateway {
 
+std::uint64_t rows_budget(std::uint64_t budget_bytes);
+
 // Of table `state`: keys are few, so their checksum tells them apart.
 std::int64_t state_id(std::string_view key);
 std::uint32_t state_checksum(std::string_view key, std::string_view value);
@@ -119,8 +121,19 @@ private:
     void put_pending(EpochBook& epoch, const PendingLoss& loss, std::vector<StoredBatch>& stored);
     void merge_with(Lane lane, const std::optional<RowSpan>& neighbour, RowSpan& span,
                     Tombstone& lost);
-    void evict_to_budget();
-    bool evict_one();  ///< false when nothing is left that may be evicted
+
+    // outbox_budget.cpp
+    void measure_disk();
+    std::uint64_t limit_bytes(bool is_urgent) const;
+    std::uint64_t lane_bytes(Lane lane) const;
+    std::optional<Lane> victim(Lane incoming, std::uint64_t size, std::uint64_t limit);
+    std::optional<std::int64_t> row_to_drop(Lane lane);
+    bool evict(Lane lane);
+    bool evict_for_urgent();  ///< false when nothing is left that may be evicted
+    void note_eviction(Lane lane);
+    std::optional<LossReason> admit(Lane lane, std::uint64_t size);
+    void put_refused(EpochBook& epoch, const PendingBatch& about, Tombstone lost,
+                     std::uint64_t first, std::vector<StoredBatch>& stored);
 
     // outbox_salvage.cpp
     bool begin_rescue();
@@ -160,6 +173,9 @@ private:
     std::uint64_t salvage_lost_ = 0;
     std::int64_t wal_pages_ = 0;
     std::uint32_t current_ = 0;
+    std::uint64_t file_bytes_ = 0, free_bytes_ = 0;  ///< at the last look
+    std::uint64_t most_pages_, pages_allowed_ = 0;
+    PerLane<std::int64_t> thinned_to_{-1, -1, -1, -1, -1};
     bool evicting_ = false;
     bool heads_fail_ = false;
     bool books_known_ = true;  ///< false: a failure left them in between

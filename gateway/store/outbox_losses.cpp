@@ -2,14 +2,10 @@
 #include "gateway/store/outbox_database.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace gateway {
 
 namespace {
-
-constexpr std::array eviction_order{Lane::diagnostic, Lane::telemetry, Lane::billing};
-constexpr std::size_t most_evictions = 100;  ///< in one job
 
 /// What is known of the readings of a batch that is being given up.
 Tombstone loss_of(const Batch& batch)
@@ -111,39 +107,6 @@ std::optional<StoredBatch> Outbox::Database::declare_lost(std::uint32_t epoch_nu
         return std::nullopt;
     }
     return change_rows([&] { return bury(*epoch, lane, *row, reason); });
-}
-
-bool Outbox::Database::evict_one()
-{
-    for (const auto lane : eviction_order) {
-        const auto oldest = rows(lane).oldest_readings();
-        auto row = oldest ? rows(lane).find(*oldest) : std::nullopt;
-        auto* epoch = row ? books_.find(epoch_of(row->span.id)) : nullptr;
-        if (epoch == nullptr) {
-            continue;
-        }
-        bury(*epoch, lane, *row, LossReason::evicted);
-        if (!std::exchange(evicting_, true)) {
-            events_.push_back({"store-full", Severity::error,
-                               "The store's budget is used up: the oldest readings of lane " +
-                                   std::string(to_string(lane)) + " are being declared lost",
-                               ""});
-        }
-        return true;
-    }
-    return false;
-}
-
-void Outbox::Database::evict_to_budget()
-{
-    for (std::size_t i = 0; i < most_evictions && used_bytes() > settings_.budget_bytes; ++i) {
-        if (!evict_one()) {
-            return;
-        }
-    }
-    if (used_bytes() < settings_.budget_bytes / 10 * 9) {
-        evicting_ = false;
-    }
 }
 
 std::vector<StoredBatch> Outbox::Database::split(std::uint32_t epoch_number, Lane lane,

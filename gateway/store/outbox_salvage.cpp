@@ -58,7 +58,8 @@ SalvageStep Outbox::Database::salvage()
 /// New readings come first: the rest waits where it is until they have been delivered.
 bool Outbox::Database::has_room_for_salvage()
 {
-    return used_bytes() < settings_.budget_bytes / 4 * 3;
+    measure_disk();
+    return used_bytes() < limit_bytes(false) / 4 * 3;
 }
 
 bool Outbox::Database::begin_rescue()

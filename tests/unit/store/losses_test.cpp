@@ -145,6 +145,7 @@ void expect_balance(const EpochState& epoch)
 TEST_F(OutboxTest, OverBudgetTheOldestOfTheLowestLaneGoes)
 {
     settings().budget_bytes = 200'000;
+    settings().share_percent = {};
     const auto tombstoned = [this](Lane lane) { return counters(lane).tombstoned; };
     outbox().commit(
         {{noise(Lane::alarm, 1), noise(Lane::control, 2), noise(Lane::billing, 3)}, {}});

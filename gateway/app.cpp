@@ -46,7 +46,10 @@ OutboxSettings outbox_settings(const Site& site, const BootId& boot)
     return {.directory = site.store.path,
             .box = site.id,
             .boot = boot,
-            .budget_bytes = site.store.budget_bytes};
+            .budget_bytes = site.store.budget_bytes,
+            .share_percent = site.store.share_percent,
+            .policy = site.store.policy,
+            .free_floor_bytes = site.store.free_floor_bytes};
 }
 
 LogLevel log_level(Severity severity)
@@ -116,8 +119,10 @@ void Box::run()
 asio::awaitable<void> Box::live()
 {
     co_await start();
+    auto ask = [this] { return outbox_.epoch(); };
+    const auto epoch = co_await store_worker_.run(ask);
     log(LogLevel::info, "gateway started",
-        {{"box", site_->id}, {"epoch", outbox_.epoch().hex()}, {"devices", devices_.all().size()}});
+        {{"box", site_->id}, {"epoch", epoch.hex()}, {"devices", devices_.all().size()}});
     notifier_.ready("running");
     tasks_.spawn("signals", wait_for_signals());
     std::exception_ptr failure;
@@ -142,6 +147,11 @@ asio::awaitable<void> Box::start()
     intake_.on_durable([this](const std::vector<StoredBatch>& batches) {
         if (uplink_) {
             uplink_->offer(batches);
+        }
+    });
+    intake_.on_epochs_changed([this] {
+        if (uplink_) {
+            uplink_->birth_changed();
         }
     });
     record_configuration();

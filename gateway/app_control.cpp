@@ -109,7 +109,6 @@ asio::awaitable<json::object> Box::status()
     BoxView box{.site = site_.get(),
                 .configuration_source = loaded_.source,
                 .configuration_problem = loaded_.problem,
-                .epoch = outbox_.epoch(),
                 .uptime = clock_.now() - started_,
                 .now = clock_.now(),
                 .clock = clock_.wall(),
@@ -120,12 +119,14 @@ asio::awaitable<json::object> Box::status()
         places[id] = sink_.first_good(device->config.index);
     }
     struct StoreView {
+        EpochId epoch;
         StoreUse use;
         std::vector<EpochState> epochs;
         std::map<std::string, bool> receipted;
     };
     auto look = [this, &places] {
-        StoreView stored{.use = outbox_.use(), .epochs = outbox_.epochs()};
+        StoreView stored{
+            .epoch = outbox_.epoch(), .use = outbox_.use(), .epochs = outbox_.epochs()};
         for (const auto& [id, place] : places) {
             stored.receipted[id] = place && outbox_.received(outbox_.epoch_number(), place->lane)
                                                 .contains({place->sequence, place->sequence});
@@ -133,6 +134,7 @@ asio::awaitable<json::object> Box::status()
         return stored;
     };
     auto stored = co_await store_worker_.run(look);
+    box.epoch = stored.epoch;
     box.store = stored.use;
     box.epochs = std::move(stored.epochs);
     const auto site = site_;  // what the view points to, while a reload may replace it

@@ -15,7 +15,7 @@ import mutate  # noqa: E402
 from case import Case  # noqa: E402
 
 BUILD = os.environ['BUILD_DIR']
-EACH = 24
+EACH = 16
 
 
 class Ledger(unittest.TestCase):

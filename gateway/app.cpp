@@ -4,13 +4,13 @@
 #include "gateway/config/file.hpp"
 #include "gateway/config/toml.hpp"
 #include "gateway/runtime/log.hpp"
+#include "gateway/runtime/memory.hpp"
 #include "gateway/uplink/utc.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <malloc.h>
 #include <cstdlib>
 #include <filesystem>
 #include <utility>
@@ -163,7 +163,7 @@ asio::awaitable<void> Box::start()
     tasks_.spawn("control", control_.run());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
-    malloc_trim(0);  // what reading the site file and the profiles took
+    give_back_memory();
 }
 
 void Box::record_configuration()

@@ -72,7 +72,8 @@ class Meter:
         inside = self.messages()[first:last]
         points = sum(points_of(topic, payload) for _, topic, payload in inside)
         return {'rate': points / took, 'cpu': cpu / points * 1e6,
-                'memory': self.program.peak_kb() / 1024,
+                'resident': self.program.resident_kb() / 1024,
+                'peak': self.program.peak_kb() / 1024,
                 'payload': sum(len(payload) for _, _, payload in inside) / points,
                 'wire': wire / points, 'written': written / points}
 
@@ -132,15 +133,15 @@ def row(cells):
 
 
 def table(results):
-    yield row(['points/s', 'kind', 'program', 'CPU s per 1 M', 'ratio', 'peak MB',
+    yield row(['points/s', 'kind', 'program', 'CPU s per 1 M', 'ratio', 'resident MB', 'peak MB',
                'payload B/point', 'wire B/point', 'written B/point'])
-    yield row(['---:', '---', '---', '---:', '---:', '---:', '---:', '---:', '---:'])
+    yield row(['---:', '---', '---', *['---:'] * 7])
     for (rate, kind), (ours, bare) in results.items():
         for name, figures in (('gateway', ours), ('bare poller', bare)):
             ratio = figures['cpu'] / bare['cpu']
             yield row([f'{rate:,}', kind, name, f"{figures['cpu']:.2f}", f'{ratio:.1f}',
-                       f"{figures['memory']:.1f}", f"{figures['payload']:.2f}",
-                       f"{figures['wire']:.2f}", f"{figures['written']:.2f}"])
+                       f"{figures['resident']:.1f}", f"{figures['peak']:.1f}",
+                       f"{figures['payload']:.2f}", f"{figures['wire']:.2f}", f"{figures['written']:.2f}"])
 
 
 def micro(build):

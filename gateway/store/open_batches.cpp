@@ -178,8 +178,7 @@ std::size_t OpenBatches::put(Open& open, std::span<const Reading> readings)
 bool OpenBatches::is_full(Lane lane, const Open& open) const
 {
     const auto& readings = open.batch.readings;
-    return readings.size() == full_batch ||
-           readings.body_bytes() > most_body_bytes / 2 ||
+    return readings.size() == full_batch || readings.body_bytes() > most_body_bytes / 2 ||
            static_cast<double>(readings.size()) * bytes_per_reading_[index_of(lane)] >
                most_compressed_bytes;
 }

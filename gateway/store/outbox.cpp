@@ -77,6 +77,7 @@ private:
     OutboxSettings settings_;
     StoreFolders folders_;
     std::optional<StoreLock> lock_;
+    Wear wear_{settings_.directory};
     std::unique_ptr<Database> database_;
     EpochId next_epoch_ = EpochId::random();
     unsigned number_ = 0;     ///< of the store in use, or used last
@@ -140,7 +141,7 @@ bool Outbox::State::open_store(unsigned number, bool is_successor)
     try {
         folders_.make(number);
         const Database::Opening opening{next_epoch_, carried_, is_successor};
-        database_ = std::make_unique<Database>(settings_, folders_, number, opening);
+        database_ = std::make_unique<Database>(settings_, folders_, number, wear_, opening);
         number_ = number;
         database_->write_heads();
         return true;
@@ -190,6 +191,7 @@ StoreUse Outbox::State::use()
 {
     auto use = ask([](Database& store) { return store.use(); });
     use.budget_bytes = settings_.budget_bytes;
+    use.written = wear_.written();
     return use;
 }
 

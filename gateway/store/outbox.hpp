@@ -4,6 +4,7 @@
 #include "gateway/core/event.hpp"
 #include "gateway/store/store_error.hpp"
 #include "gateway/store/stored.hpp"
+#include "gateway/store/wear.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -45,6 +46,7 @@ struct StoreUse {
     std::uint64_t written_bytes =
         0;  ///< by this process to the store, as far as the system counts it
     std::uint64_t free_bytes = 0;
+    WrittenBytes written;  ///< per day, kept over restarts
 };
 
 /// The durable queue: one SQLite file, one connection, owned by the store worker. Every member runs

@@ -146,6 +146,7 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
             add(book.counters.slots, slots);
             book.changed = book.changed || slots.expected > 0;
         }
+        save_wear();
         return rows_written;
     };
     measure_disk();

@@ -8,13 +8,13 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <fstream>
 
 namespace gateway {
 
 namespace {
 
 constexpr std::int64_t checkpoint_bytes = 2 << 20;
+constexpr auto wear_interval = std::chrono::minutes(10);
 /// Where a store begins to number its epochs when nothing tells what the one before it had.
 constexpr std::uint32_t epochs_of_an_unknown_store = 1 << 20;
 
@@ -57,10 +57,11 @@ std::uint32_t dictionary_checksum(DictionaryHash hash, std::string_view bytes)
 }
 
 Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& folders,
-                           unsigned number, Opening opening)
+                           unsigned number, Wear& wear, Opening opening)
     : settings_(settings),
       folders_(folders),
       number_(number),
+      wear_(wear),
       connection_(open_outbox_file(folders.database(number), rows_budget(settings_.budget_bytes))),
       books_(connection_),
       put_dictionary_(connection_,
@@ -101,6 +102,9 @@ Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& f
     current_ = books_.open(opening.epoch, settings_.boot, lowest).number;
     transaction.commit();
     measure_disk();
+    if (const auto saved = state(wear_key)) {
+        wear_.restore(*saved);
+    }
 }
 
 Outbox::Database::~Database() = default;
@@ -259,18 +263,24 @@ std::vector<DictionaryHash> Outbox::Database::dictionaries_held()
 
 StoreUse Outbox::Database::use()
 {
-    StoreUse use{used_bytes(), settings_.budget_bytes, 0, 0};
-    std::ifstream io("/proc/self/io");
-    for (std::string key; io >> key >> use.written_bytes;) {
-        if (key == "write_bytes:") {
-            break;
-        }
-    }
+    wear_.look(last_moment_.clock);
+    StoreUse use{used_bytes(), settings_.budget_bytes, wear_.by_this_process(), 0,
+                 wear_.written()};
     struct statvfs disk {};
     if (statvfs(settings_.directory.c_str(), &disk) == 0) {
         use.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
     }
     return use;
+}
+
+/// Now and then, within a transaction that there is anyway.
+void Outbox::Database::save_wear()
+{
+    if (last_moment_.boot - wear_saved_ >= wear_interval) {
+        wear_saved_ = last_moment_.boot;
+        wear_.look(last_moment_.clock);
+        set_state(wear_key, wear_.text());
+    }
 }
 
 void Outbox::Database::set_state(const std::string& key, const std::string& value)

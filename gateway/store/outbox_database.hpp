@@ -14,6 +14,7 @@
 
 namespace gateway {
 
+constexpr auto wear_key = "written";  ///< in table `state`
 std::uint64_t rows_budget(std::uint64_t budget_bytes);
 
 // Of table `state`: keys are few, so their checksum tells them apart.
@@ -33,7 +34,7 @@ public:
         bool is_successor = false;       ///< another store was before this one
     };
     Database(const OutboxSettings& settings, const StoreFolders& folders, unsigned number,
-             Opening opening);
+             Wear& wear, Opening opening);
     ~Database();
     Database(const Database&) = delete;
     Database& operator=(const Database&) = delete;
@@ -97,6 +98,8 @@ private:
     void recall();
     void compare(const std::vector<EpochHeads>& heads);
 
+    void save_wear();
+
     // outbox_commit.cpp
     void put_batch(EpochBook& epoch, const PendingBatch& batch, std::vector<StoredBatch>& stored);
     void put_readings(EpochBook& epoch, const PendingBatch& about, const CompactReadings& readings,
@@ -155,6 +158,7 @@ private:
     const OutboxSettings& settings_;
     const StoreFolders& folders_;
     unsigned number_;
+    Wear& wear_;
     sqlite::Connection connection_;
     Books books_;
     std::vector<LaneRows> rows_;
@@ -166,6 +170,7 @@ private:
     std::vector<FreedRow> freed_soon_;  ///< covered by receipts, still in the file
     std::vector<Event> events_;
     Moment last_moment_;  ///< of the last commit
+    BootTime wear_saved_{};
     struct Rescue;
     std::unique_ptr<Rescue> rescue_;                  ///< the store that is being salvaged
     std::map<std::uint64_t, std::uint64_t> covered_;  ///< by lane key, while salvaging

@@ -100,6 +100,9 @@ void Outbox::Database::take_in(const Salvage::Found& found)
         put_dictionary(hash, bytes);
     }
     for (const auto& [key, value] : found.states) {
+        if (key == wear_key) {
+            wear_.restore(value);
+        }
         if (key != progress_key && !state(key)) {
             set_state(key, value);
         }

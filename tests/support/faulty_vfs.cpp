@@ -172,6 +172,9 @@ const sqlite3_io_methods methods{
 
 int open_file(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int flags, int* out_flags)
 {
+    if (name != nullptr && !fs::exists(name)) {
+        disk->tracks.erase(name);  // one that was removed leaves nothing behind
+    }
     const auto code = disk->real->xOpen(disk->real, name, real_of(file), flags, out_flags);
     if (code != SQLITE_OK) {
         file->pMethods = nullptr;

@@ -178,6 +178,43 @@ TEST_F(SalvageTest, F12_AnOlderStoreUnderNewerHeadsIsSetAsideAndTheRestIsStoreLo
     EXPECT_TRUE(found);
 }
 
+TEST_F(SalvageTest, S08_F13_AnOlderImageOfTheStoreUsesNoKeyTwiceAndTheLieIsSeen)
+{
+    fill(7);
+    const auto image = state_ + "-image";
+    fs::copy(state_, image, fs::copy_options::recursive);
+    outbox().announce_epochs(moment());
+    truth_.commit(outbox(), random_);
+    const auto unknown = outbox().epoch();
+    close();
+    fs::remove_all(state_);
+    fs::rename(image, state_);  // heads and all
+    outbox().announce_epochs(moment());
+    truth_.commit(outbox(), random_);
+    EXPECT_NE(outbox().epoch(), unknown);
+    const auto older = epoch_id(3);
+    const auto head = counters_of(3, Lane::telemetry).head;
+    EXPECT_EQ(outbox().apply_receipt(older, Lane::telemetry, {{1, head + 5}}).verdict,
+              ReceiptVerdict::storage_lied);
+    EXPECT_EQ(outbox().apply_receipt(unknown, Lane::telemetry, {{1, 5}}).verdict,
+              ReceiptVerdict::unknown_epoch);
+}
+
+TEST_F(SalvageTest, S30_ABatchThatCannotBeDecodedHoldsNothingBack)
+{
+    for (int i = 0; i < 3; ++i) {
+        outbox().commit({{pending(10)}, {}});
+    }
+    close();
+    sqlite::Connection(settings().directory + "/store/1/outbox.db")
+        .execute("UPDATE telemetry SET bytes = x'00112233' WHERE id & 0xFFFFFFFF = 11");
+    const auto rows = all_rows(Lane::telemetry);
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_TRUE(rows[1].tombstone);
+    EXPECT_EQ(tombstone(rows[1]).reason, LossReason::damaged);
+    EXPECT_FALSE(rows[2].tombstone);
+}
+
 TEST_F(SalvageTest, S18_F11_APageOverwrittenAnywhereLosesAtMostItsRows)
 {
     const int runs = rounds(4);

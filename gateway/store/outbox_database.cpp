@@ -74,6 +74,7 @@ Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& f
       free_count_(connection_, "PRAGMA freelist_count"),
       heads_(settings_.directory + "/heads"),
       page_bytes_(std::stoull(connection_.pragma("page_size"))),
+      rescue_(std::make_unique<Rescue>(*this)),
       most_pages_(std::stoull(connection_.pragma("max_page_count")))
 {
     rows_.reserve(lane_count);
@@ -264,8 +265,7 @@ std::vector<DictionaryHash> Outbox::Database::dictionaries_held()
 StoreUse Outbox::Database::use()
 {
     wear_.look(last_moment_.clock);
-    StoreUse use{used_bytes(), settings_.budget_bytes, wear_.by_this_process(), 0,
-                 wear_.written()};
+    StoreUse use{used_bytes(), settings_.budget_bytes, wear_.by_this_process(), 0, wear_.written()};
     struct statvfs disk {};
     if (statvfs(settings_.directory.c_str(), &disk) == 0) {
         use.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;

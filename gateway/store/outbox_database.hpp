@@ -4,7 +4,7 @@
 #include "gateway/store/heads.hpp"
 #include "gateway/store/lane_rows.hpp"
 #include "gateway/store/outbox.hpp"
-#include "gateway/store/salvage.hpp"
+#include "gateway/store/schema.hpp"
 #include "gateway/store/store_folders.hpp"
 
 #include <map>
@@ -16,11 +16,6 @@ namespace gateway {
 
 constexpr auto wear_key = "written";  ///< in table `state`
 std::uint64_t rows_budget(std::uint64_t budget_bytes);
-
-// Of table `state`: keys are few, so their checksum tells them apart.
-std::int64_t state_id(std::string_view key);
-std::uint32_t state_checksum(std::string_view key, std::string_view value);
-std::uint32_t dictionary_checksum(DictionaryHash hash, std::string_view bytes);
 
 /// One opened store: the file and what is known of it. After a failure it is only good for
 /// abandon(). Its functions are spread by subject: outbox_database.cpp (life, epochs,
@@ -138,18 +133,6 @@ private:
     void put_refused(EpochBook& epoch, const PendingBatch& about, Tombstone lost,
                      std::uint64_t first, std::vector<StoredBatch>& stored);
 
-    // outbox_salvage.cpp
-    bool begin_rescue();
-    void scan_rescue();
-    bool has_room_for_salvage();
-    void move_rows(SalvageStep& step);
-    void take_in(const Salvage::Found& found);
-    void take_over(const Salvage::Message& message, SalvageStep& step);
-    EpochBook* epoch_for(const BatchHeader& header, std::int64_t id);
-    void declare_holes(EpochBook& epoch, Lane lane, std::uint64_t last, LossReason reason,
-                       SalvageStep& step);
-    std::uint64_t& covered(const EpochBook& epoch, Lane lane);
-    bool conclude_epoch(SalvageStep& step);
     void put_closing_row(EpochBook& epoch, std::vector<StoredBatch>& stored);  // outbox_commit.cpp
 
     LaneRows& rows(Lane lane) { return rows_[index_of(lane)]; }
@@ -172,10 +155,7 @@ private:
     Moment last_moment_;  ///< of the last commit
     BootTime wear_saved_{};
     struct Rescue;
-    std::unique_ptr<Rescue> rescue_;                  ///< the store that is being salvaged
-    std::map<std::uint64_t, std::uint64_t> covered_;  ///< by lane key, while salvaging
-    std::uint64_t salvaged_ = 0;                      ///< readings
-    std::uint64_t salvage_lost_ = 0;
+    std::unique_ptr<Rescue> rescue_;
     std::int64_t wal_pages_ = 0;
     std::uint32_t current_ = 0;
     std::uint64_t file_bytes_ = 0, free_bytes_ = 0;  ///< at the last look

@@ -34,13 +34,19 @@ std::int64_t progress_of(unsigned store, const std::string& text)
 
 SalvageStep Outbox::Database::salvage()
 {
+    return rescue_->salvage();
+}
+
+SalvageStep Outbox::Database::Rescue::salvage()
+{
     SalvageStep step;
     try {
-        if (!rescue_ && !begin_rescue()) {
-            const bool waits = folders_.all().front() != number_;  // one of a newer version
+        if (!source && !begin_rescue()) {
+            const bool waits =
+                store.folders_.all().front() != store.number_;  // one of a newer version
             const bool concluded = !waits && conclude_epoch(step);
             step.next = concluded ? SalvageStep::Next::at_once : SalvageStep::Next::none;
-        } else if (!rescue_->scanned) {
+        } else if (!scanned) {
             scan_rescue();
             step.next = SalvageStep::Next::at_once;
         } else if (has_room_for_salvage()) {
@@ -48,67 +54,71 @@ SalvageStep Outbox::Database::salvage()
             step.next = SalvageStep::Next::at_once;
         }
     } catch (...) {
-        rescue_.reset();  // what this slice took out of the source is read again
-        covered_.clear();
+        source.reset();  // what this slice took out of the source is read again
+        covered_by_lane.clear();
         throw;
     }
     return step;
 }
 
 /// New readings come first: the rest waits where it is until they have been delivered.
-bool Outbox::Database::has_room_for_salvage()
+bool Outbox::Database::Rescue::has_room_for_salvage()
 {
-    measure_disk();
-    return used_bytes() < limit_bytes(false) / 4 * 3;
+    store.measure_disk();
+    return store.used_bytes() < store.limit_bytes(false) / 4 * 3;
 }
 
-bool Outbox::Database::begin_rescue()
+bool Outbox::Database::Rescue::begin_rescue()
 {
-    for (const auto number : folders_.all()) {
-        const auto path = folders_.database(number);
-        if (number >= number_) {
+    for (const auto number : store.folders_.all()) {
+        const auto path = store.folders_.database(number);
+        if (number >= store.number_) {
             break;
         }
         if (can_read_schema(StoreImage(path).version().value_or(0))) {
-            const auto from = progress_of(number, state(progress_key).value_or(""));
-            rescue_ = std::make_unique<Rescue>(number, path, from);
+            from = progress_of(number, store.state(progress_key).value_or(""));
+            source.emplace(path, from);
+            source_number = number;
+            received.clear();
+            scanned = false;
+            first_scan = true;
             return true;
         }
     }
     return false;
 }
 
-void Outbox::Database::scan_rescue()
+void Outbox::Database::Rescue::scan_rescue()
 {
     Salvage::Found found;
-    rescue_->scanned = rescue_->source.scan(std::chrono::steady_clock::now() + slice, found);
+    scanned = source->scan(std::chrono::steady_clock::now() + slice, found);
     for (const auto& [number, lane, had] : found.books) {
-        rescue_->received[lane_key(number, lane)].add(had.received);
+        received[lane_key(number, lane)].add(had.received);
     }
-    if (!rescue_->first_scan || rescue_->from > 0) {
+    if (!first_scan || from > 0) {
         return;  // all but the rows came with the first
     }
-    change_rows([&] {
+    store.change_rows([&] {
         take_in(found);
         return 0;
     });
 }
 
-void Outbox::Database::take_in(const Salvage::Found& found)
+void Outbox::Database::Rescue::take_in(const Salvage::Found& found)
 {
     for (const auto& [hash, bytes] : found.dictionaries) {
-        put_dictionary(hash, bytes);
+        store.put_dictionary(hash, bytes);
     }
     for (const auto& [key, value] : found.states) {
         if (key == wear_key) {
-            wear_.restore(value);
+            store.wear_.restore(value);
         }
-        if (key != progress_key && !state(key)) {
-            set_state(key, value);
+        if (key != progress_key && !store.state(key)) {
+            store.set_state(key, value);
         }
     }
     for (const auto& [number, lane, had] : found.books) {
-        auto* epoch = books_.find(number);
+        auto* epoch = store.books_.find(number);
         if (epoch == nullptr || epoch->stage != EpochStage::salvaged) {
             continue;
         }
@@ -128,69 +138,68 @@ void Outbox::Database::take_in(const Salvage::Found& found)
 }
 
 /// Takes rows over until the slice ends, in one transaction with how far that came.
-void Outbox::Database::move_rows(SalvageStep& step)
+void Outbox::Database::Rescue::move_rows(SalvageStep& step)
 {
     const auto deadline = std::chrono::steady_clock::now() + slice;
-    auto& source = rescue_->source;
-    auto from = rescue_->from;
-    change_rows([&] {
+    auto reached = from;
+    store.change_rows([&] {
         std::optional<std::int64_t> last;
         // Lanes share ids: rows of one id come in one slice.
-        while (source.next_id() &&
-               (source.next_id() == last || std::chrono::steady_clock::now() < deadline)) {
-            last = source.next_id();
-            if (const auto message = source.next()) {
+        while (source->next_id() &&
+               (source->next_id() == last || std::chrono::steady_clock::now() < deadline)) {
+            last = source->next_id();
+            if (const auto message = source->next()) {
                 last = message->id;
                 take_over(*message, step);
             }
-            from = *last + 1;
+            reached = *last + 1;
         }
-        set_state(progress_key, progress_text(rescue_->number, from));
+        store.set_state(progress_key, progress_text(source_number, reached));
         return 0;
     });
-    rescue_->from = from;
-    if (source.next_id()) {
+    from = reached;
+    if (source->next_id()) {
         return;
     }
-    if (!source.was_last_scan()) {
-        source.scan_again();
-        rescue_->scanned = false;
-        rescue_->first_scan = false;
+    if (!source->was_last_scan()) {
+        source->scan_again();
+        scanned = false;
+        first_scan = false;
         return;
     }
-    folders_.remove(rescue_->number);
-    events_.push_back({"store-salvaged", Severity::info,
-                       "What store/" + std::to_string(rescue_->number) +
-                           " held has come over: " + std::to_string(salvaged_) +
-                           " readings; not readable: " + std::to_string(salvage_lost_),
-                       ""});
-    rescue_.reset();
+    store.folders_.remove(source_number);
+    store.events_.push_back({"store-salvaged", Severity::info,
+                             "What store/" + std::to_string(source_number) +
+                                 " held has come over: " + std::to_string(salvaged) +
+                                 " readings; not readable: " + std::to_string(lost_readings),
+                             ""});
+    source.reset();
 }
 
 /// The epoch that a message of another store belongs to; nothing when it is not for salvage.
-EpochBook* Outbox::Database::epoch_for(const BatchHeader& header, std::int64_t id)
+EpochBook* Outbox::Database::Rescue::epoch_for(const BatchHeader& header, std::int64_t id)
 {
-    auto* epoch = books_.find(header.epoch);
+    auto* epoch = store.books_.find(header.epoch);
     if (epoch == nullptr) {
         const auto number = epoch_of(id);
-        if (number == 0 || number >= current_ || books_.find(number) != nullptr) {
+        if (number == 0 || number >= store.current_ || store.books_.find(number) != nullptr) {
             return nullptr;
         }
-        epoch = &books_.put({number, header.epoch, header.boot, EpochStage::salvaged, {}});
+        epoch = &store.books_.put({number, header.epoch, header.boot, EpochStage::salvaged, {}});
     }
     if (!epoch->is_salvaged()) {
         return nullptr;
     }
     if (epoch->boot == BootId()) {
         epoch->boot = header.boot;  // the heads file has none
-        books_.set_stage(*epoch, epoch->stage);
+        store.books_.set_stage(*epoch, epoch->stage);
     }
     return epoch;
 }
 
-void Outbox::Database::take_over(const Salvage::Message& message, SalvageStep& step)
+void Outbox::Database::Rescue::take_over(const Salvage::Message& message, SalvageStep& step)
 {
-    const auto batch = decoder_.decode(message.bytes);
+    const auto batch = store.decoder_.decode(message.bytes);
     auto* epoch = batch ? epoch_for(batch->header, message.id) : nullptr;
     if (epoch == nullptr || batch->header.first + batch->count() > most_sequence) {
         return;
@@ -202,9 +211,9 @@ void Outbox::Database::take_over(const Salvage::Message& message, SalvageStep& s
                  message.bytes.size()};
     const bool was_durable =
         epoch->stage != EpochStage::salvaged_to_head || span.last() <= book.counters.head;
-    const auto before = rows(lane).span_before(span.id);
+    const auto before = store.rows(lane).span_before(span.id);
     const bool is_here =
-        !rows(lane).spans(span.id, row_id(epoch->number, span.last()), 1).empty() ||
+        !store.rows(lane).spans(span.id, row_id(epoch->number, span.last()), 1).empty() ||
         (before && epoch_of(before->id) == epoch->number && before->last() >= span.first());
     if (!was_durable || is_here) {
         return;
@@ -218,39 +227,39 @@ void Outbox::Database::take_over(const Salvage::Message& message, SalvageStep& s
     book.changed = true;
     if (book.received.contains({span.first(), span.last()})) {
         // Delivered. Not counted when it may be the rest of a row that was freed before.
-        const auto& had = rescue_->received[lane_key(epoch->number, lane)];
-        if (rescue_->source.knows_free_pages() || !had.contains({span.first(), span.last()})) {
+        const auto& had = received[lane_key(epoch->number, lane)];
+        if (source->knows_free_pages() || !had.contains({span.first(), span.last()})) {
             add(book.freed, tally);
             add(book.counters, tally);
         }
         return;
     }
     declare_holes(*epoch, lane, span.first() - 1, LossReason::damaged, step);
-    rows(lane).put(span, tally, message.bytes);
+    store.rows(lane).put(span, tally, message.bytes);
     add(book.counters, tally);
     book.counters.queued += tally.count;
     book.counters.head = std::max(book.counters.head, span.last());
     book.bytes += span.size_bytes;
-    books_.use_dictionaries(*epoch, lane, span.first(), header.dictionaries);
+    store.books_.use_dictionaries(*epoch, lane, span.first(), header.dictionaries);
     covered(*epoch, lane) = span.last();
-    salvaged_ += tally.count;
-    step.stored.push_back(stored(*epoch, lane, span, message.bytes));
+    salvaged += tally.count;
+    step.stored.push_back(store.stored(*epoch, lane, span, message.bytes));
 }
 
 /// The sequence up to which a lane's rows are here, delivered or declared lost.
-std::uint64_t& Outbox::Database::covered(const EpochBook& epoch, Lane lane)
+std::uint64_t& Outbox::Database::Rescue::covered(const EpochBook& epoch, Lane lane)
 {
-    const auto [at, is_new] = covered_.try_emplace(lane_key(epoch.number, lane), 0);
+    const auto [at, is_new] = covered_by_lane.try_emplace(lane_key(epoch.number, lane), 0);
     if (is_new) {  // salvage goes on after a start: what came over before is here
-        const auto last = rows(lane).span_before(row_id(epoch.number + 1, 0));
+        const auto last = store.rows(lane).span_before(row_id(epoch.number + 1, 0));
         at->second = last && epoch_of(last->id) == epoch.number ? last->last() : 0;
     }
     return at->second;
 }
 
 /// What is neither here nor delivered, between what is covered and `last`, is lost.
-void Outbox::Database::declare_holes(EpochBook& epoch, Lane lane, std::uint64_t last,
-                                     LossReason reason, SalvageStep& step)
+void Outbox::Database::Rescue::declare_holes(EpochBook& epoch, Lane lane, std::uint64_t last,
+                                             LossReason reason, SalvageStep& step)
 {
     auto& done = covered(epoch, lane);
     if (last <= done) {
@@ -260,22 +269,22 @@ void Outbox::Database::declare_holes(EpochBook& epoch, Lane lane, std::uint64_t 
         const RowSpan span{row_id(epoch.number, hole.first), hole.last - hole.first + 1, reason, 0};
         Tombstone lost;
         lost.reason = reason;
-        step.stored.push_back(put_loss(epoch, lane, span, last_moment_, lost));
-        salvage_lost_ += span.count;
+        step.stored.push_back(store.put_loss(epoch, lane, span, store.last_moment_, lost));
+        lost_readings += span.count;
     }
     done = last;
 }
 
 /// After the last row of the last store: declares the ends of one salvaged epoch's lanes and closes
 /// it. False when there is none.
-bool Outbox::Database::conclude_epoch(SalvageStep& step)
+bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
 {
-    const auto at =
-        std::ranges::find_if(books_.all(), [](const auto& e) { return e.second.is_salvaged(); });
-    if (at == books_.all().end()) {
+    const auto at = std::ranges::find_if(store.books_.all(),
+                                         [](const auto& e) { return e.second.is_salvaged(); });
+    if (at == store.books_.all().end()) {
         return false;
     }
-    change_rows([&] {
+    store.change_rows([&] {
         auto& epoch = at->second;
         for (const auto lane : all_lanes) {
             auto& book = epoch.lanes[index_of(lane)];
@@ -284,8 +293,8 @@ bool Outbox::Database::conclude_epoch(SalvageStep& step)
                 book.counters.head - std::min(book.counters.head, book.counters.count);
             book.changed = true;
         }
-        books_.set_stage(epoch, EpochStage::closed);
-        put_closing_row(epoch, step.stored);
+        store.books_.set_stage(epoch, EpochStage::closed);
+        store.put_closing_row(epoch, step.stored);
         return 0;
     });
     step.epochs_changed = true;

@@ -7,21 +7,35 @@
 
 namespace gateway {
 
-/// The store that is being salvaged, and how far that has come.
+/// Brings what stores that were set aside hold into the one in use, and how far that has come.
 struct Outbox::Database::Rescue {
-    Rescue(unsigned store_number, const std::string& path, std::int64_t first)
-        : number(store_number), from(first), source(path, first)
-    {
-    }
+    explicit Rescue(Database& target) : store(target) {}
 
-    unsigned number;
-    std::int64_t from;  ///< rows below have come over
-    Salvage source;
+    SalvageStep salvage();
+    bool begin_rescue();
+    void scan_rescue();
+    bool has_room_for_salvage();
+    void move_rows(SalvageStep& step);
+    void take_in(const Salvage::Found& found);
+    void take_over(const Salvage::Message& message, SalvageStep& step);
+    EpochBook* epoch_for(const BatchHeader& header, std::int64_t id);
+    void declare_holes(EpochBook& epoch, Lane lane, std::uint64_t last, LossReason reason,
+                       SalvageStep& step);
+    std::uint64_t& covered(const EpochBook& epoch, Lane lane);
+    bool conclude_epoch(SalvageStep& step);
+
+    Database& store;
+    std::optional<Salvage> source;
+    unsigned source_number = 0;
+    std::int64_t from = 0;  ///< rows below have come over
+    bool scanned = false;
+    bool first_scan = true;
     /// What the platform had of each lane, by lane key: rows inside had been freed, or were about
     /// to.
     std::map<std::uint64_t, RangeSet> received;
-    bool scanned = false;
-    bool first_scan = true;
+    std::map<std::uint64_t, std::uint64_t> covered_by_lane;  ///< the last sequence dealt with
+    std::uint64_t salvaged = 0;                              ///< readings
+    std::uint64_t lost_readings = 0;
 };
 
 }  // namespace gateway

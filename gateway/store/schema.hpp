@@ -24,6 +24,11 @@ bool can_read_schema(std::uint32_t user_version);
 /// tombstones.
 sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budget_bytes);
 
+// Of table `state`: keys are few, so their checksum tells them apart.
+std::int64_t state_id(std::string_view key);
+std::uint32_t state_checksum(std::string_view key, std::string_view value);
+std::uint32_t dictionary_checksum(DictionaryHash hash, std::string_view bytes);
+
 /// Moves the WAL into the file without waiting for anyone; pages that are left in it.
 std::int64_t checkpoint_passive(sqlite::Connection& connection);
 

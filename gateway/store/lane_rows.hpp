@@ -37,6 +37,12 @@ struct RowSpan {
     std::uint64_t last() const { return first() + count - 1; }
 };
 
+/// A row that is to be deleted.
+struct FreedRow {
+    Lane lane = Lane::telemetry;
+    std::int64_t id = 0;
+};
+
 struct Row {
     RowSpan span;
     Tally tally;  ///< empty for a tombstone

@@ -1,4 +1,5 @@
 #include "gateway/core/json.hpp"
+#include "gateway/store/change_rows.hpp"
 #include "gateway/store/losses.hpp"
 #include "gateway/store/outbox_database.hpp"
 

@@ -1,4 +1,5 @@
 #include "gateway/store/outbox_database.hpp"
+#include "gateway/store/change_rows.hpp"
 
 #include "gateway/store/numbers.hpp"
 #include "gateway/store/rescue.hpp"

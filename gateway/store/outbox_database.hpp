@@ -75,24 +75,9 @@ private:
     /// A transaction that changes rows: begins, runs `change`, frees what receipts have covered,
     /// saves the books and commits. After a failure the books are as the file says.
     template <typename Change>
-    auto change_rows(Change change)
-    {
-        try {
-            sqlite::Transaction transaction(connection_);
-            auto result = change();
-            free_received();
-            books_.save();
-            transaction.commit();
-            freed_soon_.clear();
-            return result;
-        } catch (...) {
-            recall();
-            throw;
-        }
-    }
+    auto change_rows(Change change);
     void recall();
     void compare(const std::vector<EpochHeads>& heads);
-
     void save_wear();
 
     // outbox_commit.cpp
@@ -100,13 +85,10 @@ private:
     void put_readings(EpochBook& epoch, const PendingBatch& about, const CompactReadings& readings,
                       std::size_t most_bytes, std::uint64_t first,
                       std::vector<StoredBatch>& stored);
+    void put_closing_row(EpochBook& epoch, std::vector<StoredBatch>& stored);
     std::uint64_t used_bytes();  // outbox_database.cpp
 
     // outbox_receipts.cpp
-    struct FreedRow {
-        Lane lane = Lane::telemetry;
-        std::int64_t id = 0;
-    };
     static bool is_whole(const EpochBook& epoch, Lane lane, const Row& row);
     void free_received();
     bool is_freed(Lane lane, std::int64_t id) const;
@@ -132,8 +114,6 @@ private:
     std::optional<LossReason> admit(Lane lane, std::uint64_t size);
     void put_refused(EpochBook& epoch, const PendingBatch& about, Tombstone lost,
                      std::uint64_t first, std::vector<StoredBatch>& stored);
-
-    void put_closing_row(EpochBook& epoch, std::vector<StoredBatch>& stored);  // outbox_commit.cpp
 
     LaneRows& rows(Lane lane) { return rows_[index_of(lane)]; }
     StoredBatch stored(const EpochBook& epoch, Lane lane, const RowSpan& span, Bytes bytes) const;

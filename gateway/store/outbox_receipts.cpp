@@ -1,3 +1,4 @@
+#include "gateway/store/change_rows.hpp"
 #include "gateway/store/outbox_database.hpp"
 
 #include <algorithm>

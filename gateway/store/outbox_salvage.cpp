@@ -1,5 +1,6 @@
 // What a store that was set aside held comes over into the one in use, and what is missing is
 // declared, in slices.
+#include "gateway/store/change_rows.hpp"
 #include "gateway/store/rescue.hpp"
 #include "gateway/store/schema.hpp"
 

@@ -56,6 +56,7 @@ void grow_ahead(sqlite::Connection& connection, const std::string& path)
     try {
         const auto blob = "zeroblob(" + std::to_string(reserve_bytes) + ")";
         connection.execute(
+            "DROP TABLE IF EXISTS reserve;"  // of a start that was cut short
             "CREATE TABLE reserve(bytes BLOB);"
             "INSERT INTO reserve VALUES (" +
             blob +

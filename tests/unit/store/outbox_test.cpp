@@ -3,6 +3,7 @@
 #include "gateway/core/digest.hpp"
 #include "gateway/core/json.hpp"
 #include "gateway/store/heads.hpp"
+#include "gateway/store/open_batches.hpp"
 #include "gateway/store/schema.hpp"
 #include "tests/unit/store/outbox_fixture.hpp"
 
@@ -305,6 +306,38 @@ TEST_F(OutboxTest, AnEpochIsForgottenOnlyWhenItIsClosedAndEmpty)
     reopen();
     EXPECT_GT(outbox().epoch_number(), number);
     EXPECT_EQ(outbox().epochs().size(), 2U);
+}
+
+TEST_F(OutboxTest, P2_AStartThatWasCutWhileItGrewTheStoreIsFinishedByTheNext)
+{
+    const TemporaryDirectory folder;
+    const auto file = folder.path() + "/cut.db";
+    {
+        const sqlite::Connection cut(file);
+        cut.execute("CREATE TABLE reserve(bytes BLOB)");
+    }
+    auto opened = open_outbox_file(file, 1 << 20);
+    sqlite::Statement tables(opened, "SELECT count(*) FROM sqlite_schema WHERE name = 'reserve'");
+    auto count = tables.run();
+    ASSERT_TRUE(count.next());
+    EXPECT_EQ(count.integer(0), 0);
+}
+
+TEST_F(OutboxTest, F10_SequencesThatTheSpoolProvesAndTheStoreLostAreNotGivenAgain)
+{
+    outbox().commit({{pending(5)}, {}});
+    const auto epoch = outbox().epoch();
+    const SpooledBatch kept{
+        "nowhere", {epoch, Lane::telemetry, 11, moment().boot, moment().clock}, pending(3)};
+    std::vector<Event> events;
+    commit_spool(outbox(), {kept}, events);
+    const auto rows = all_rows(Lane::telemetry);
+    ASSERT_EQ(rows.size(), 3U);
+    EXPECT_EQ(rows[1].range(), (Range{6, 10}));
+    EXPECT_EQ(tombstone(rows[1]).reason, LossReason::store_lost);
+    EXPECT_EQ(rows[2].range(), (Range{11, 13}));
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events.back().code, "store-lost");
 }
 
 TEST_F(OutboxTest, StateIsKept)

@@ -55,8 +55,7 @@ TEST_F(IntakeTest, ABatchClosesAtItsMostReadings)
     EXPECT_EQ(box.durable[0].count, full_batch);
     EXPECT_EQ(spool_files(), 1U);
     box.flush();
-    EXPECT_EQ(box.durable[1].range(),
-              (Range{full_batch + 1, full_batch + 10}));
+    EXPECT_EQ(box.durable[1].range(), (Range{full_batch + 1, full_batch + 10}));
 }
 
 TEST_F(IntakeTest, ABatchClosesBeforeItIsTooLargeForTheWire)

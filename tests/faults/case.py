@@ -200,8 +200,8 @@ class Case(Arrivals):
         """The platform's log holds what the broker had."""
         self._settled += 1
         topic, text = f'ss1/{ORG}/ack/{self.box}', f'{{"settled":{self._settled}}}'
-        subprocess.run(['mosquitto_pub', '-p', str(self.street.broker.port), '-q', '1', '-t',
-                        topic, '-m', text], check=True, timeout=10)
+        subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.street.broker.port),
+                        '-q', '1', '-t', topic, '-m', text], check=True, timeout=10)
         log = self.folder / logs.PLATFORM
         procs.wait_for(lambda: text.encode().hex().encode() in log.read_bytes()[-9000:], 10,
                        what='the platform side has logged all')

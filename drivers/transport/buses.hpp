@@ -1,6 +1,8 @@
 #pragma once
 
+#include "drivers/transport/serial_line.hpp"
 #include "drivers/transport/stream_bus.hpp"
+#include "gateway/runtime/resolver.hpp"
 
 #include <map>
 #include <memory>
@@ -8,18 +10,32 @@
 
 namespace gateway {
 
-/// The buses of a box, one per target, so that the units behind one gateway take turns. A bus is
-/// shared by the drivers of its units and ends with the last of them. Runs on the loop.
+/// The buses of a box, one per target, so that the units behind one gateway or on one serial line
+/// take turns. A bus is shared by the drivers of its units and ends with the last of them. Runs on
+/// the loop.
 class Buses {
 public:
     Buses(boost::asio::any_io_executor executor, Resolver& resolver);
 
+    /// The name is looked up each time the connection is opened, so a device may move.
     std::shared_ptr<StreamBus> tcp(const std::string& host, std::uint16_t port);
+    /// Null with a mistake at `connect` when the port is in use with other settings.
+    std::shared_ptr<StreamBus> serial(const SerialLine& line, const Place& place,
+                                      Mistakes& mistakes);
 
 private:
+    struct Known {
+        std::weak_ptr<StreamBus> bus;
+        SerialLine line;  ///< of a serial port
+    };
+    using Entry = std::map<std::string, Known>::value_type;
+
+    Entry& entry_of(const std::string& target);
+    std::shared_ptr<StreamBus> share(Entry& entry, OpenStream open);
+
     boost::asio::any_io_executor executor_;
     Resolver& resolver_;
-    std::map<std::string, std::weak_ptr<StreamBus>> by_target_;  ///< "tcp:host:port"
+    std::map<std::string, Known> by_target_;  ///< "tcp:host:port", "serial:/dev/ttyUSB0"
 };
 
 }  // namespace gateway

@@ -30,8 +30,9 @@ public:
     virtual boost::asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> into) = 0;
     /// Fills `into` completely or fails.
     virtual boost::asio::awaitable<Status> read_exactly(std::span<std::uint8_t> into) = 0;
-    /// Throws away what has arrived and nobody asked for; fails when the stream has ended.
-    virtual Status drain() = 0;
+    /// Throws away what has arrived and nobody asked for, and says how many bytes that was; fails
+    /// when the stream has ended.
+    virtual Result<std::size_t> drain() = 0;
 };
 
 /// `address` is numeric: names are looked up by the Resolver, never here.

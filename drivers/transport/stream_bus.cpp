@@ -1,8 +1,5 @@
 #include "drivers/transport/stream_bus.hpp"
 
-#include "gateway/runtime/deadline.hpp"
-
-#include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -14,58 +11,64 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::chrono::seconds longest_lookup{5};
-constexpr std::chrono::seconds longest_connect{3};
 constexpr unsigned most_silent_in_a_row = 3;
-
-/// A unit that does not answer in time is one thing, a host that cannot be reached another.
-Error unless_late(const Error& error)
-{
-    return error == Fault::timed_out ? asio::error::make_error_code(asio::error::host_unreachable)
-                                     : error;
-}
+constexpr unsigned most_drains = 8;
 
 }  // namespace
 
-StreamBus::StreamBus(asio::any_io_executor executor, Resolver& resolver, std::string host,
-                     std::uint16_t port)
-    : executor_(std::move(executor)), resolver_(resolver), host_(std::move(host)), port_(port)
+StreamBus::StreamBus(asio::any_io_executor executor, OpenStream open)
+    : executor_(std::move(executor)), open_(std::move(open))
 {
 }
 
 asio::awaitable<Result<ByteStream*>> StreamBus::connection(Duration gap)
 {
-    if (gap > Duration::zero()) {
-        const auto free_from = last_used_ + gap;
-        if (free_from > std::chrono::steady_clock::now()) {
-            asio::steady_timer silence(executor_, free_from);
-            co_await silence.async_wait(asio::use_awaitable);
+    co_await silence(gap);
+    if (stream_) {
+        const auto cleared = co_await clear(gap);
+        if (!cleared) {
+            stream_.reset();
         }
     }
-    if (stream_ && !stream_->drain()) {
-        stream_.reset();
-    }
+    co_return co_await listen();
+}
+
+asio::awaitable<Result<ByteStream*>> StreamBus::listen()
+{
     if (!stream_) {
-        if (const auto opened = co_await open(); !opened) {
+        auto opened = co_await open_();
+        if (!opened) {
             co_return opened.error();
         }
+        stream_ = std::move(*opened);
+        silent_in_a_row_ = 0;
     }
     co_return stream_.get();
 }
 
-asio::awaitable<Status> StreamBus::open()
+asio::awaitable<void> StreamBus::silence(Duration gap)
 {
-    auto address = co_await resolver_.resolve(host_, longest_lookup);
-    if (!address) {
-        co_return unless_late(address.error());
+    const auto free_from = last_used_ + gap;
+    if (free_from > std::chrono::steady_clock::now()) {
+        asio::steady_timer timer(executor_, free_from);
+        co_await timer.async_wait(asio::use_awaitable);
     }
-    auto stream = make_tcp_stream(executor_, std::move(*address), port_);
-    auto connected = co_await with_deadline(stream->connect(), longest_connect);
-    if (!connected) {
-        co_return unless_late(connected.error());
+}
+
+/// Drains the stream. Whoever still talks is let finish.
+asio::awaitable<Status> StreamBus::clear(Duration gap)
+{
+    for (unsigned i = 0; i < most_drains; ++i) {
+        const auto drained = stream_->drain();
+        if (!drained) {
+            co_return drained.error();
+        }
+        if (*drained == 0) {
+            break;
+        }
+        last_used_ = std::chrono::steady_clock::now();
+        co_await silence(gap);
     }
-    stream_ = std::move(stream);
-    silent_in_a_row_ = 0;
     co_return Status();
 }
 

@@ -76,24 +76,26 @@ public:
         co_return to_status(error);
     }
 
-    Status drain() override
+    Result<std::size_t> drain() override
     {
         std::array<std::uint8_t, 512> unwanted{};
+        std::size_t drained = 0;
         // A peer that floods us is left to the answer's own checks.
-        for (int i = 0; i < 16; ++i) {
+        while (drained < 16 * unwanted.size()) {
             Error error;
             const auto count = socket_.read_some(asio::buffer(unwanted), error);
             if (error == asio::error::would_block) {
-                return {};
+                break;
             }
             if (error) {
                 return fault_of(error);
             }
+            drained += count;
             if (count < unwanted.size()) {
-                return {};
+                break;
             }
         }
-        return {};
+        return drained;
     }
 
 private:

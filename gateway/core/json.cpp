@@ -27,4 +27,10 @@ std::string_view text_of(const json::object& object, std::string_view key,
     return text == nullptr ? otherwise : std::string_view(*text);
 }
 
+const json::object* object_of(const json::object& object, std::string_view key)
+{
+    const auto* member = object.if_contains(key);
+    return member == nullptr ? nullptr : member->if_object();
+}
+
 }  // namespace gateway

@@ -21,4 +21,7 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit = 262'14
 std::string_view text_of(const json::object& object, std::string_view key,
                          std::string_view otherwise = {});
 
+/// The member when it is an object, else null.
+const json::object* object_of(const json::object& object, std::string_view key);
+
 }  // namespace gateway

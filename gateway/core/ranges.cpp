@@ -70,7 +70,7 @@ std::uint64_t RangeSet::size() const
 {
     std::uint64_t total = 0;
     for (const auto& range : ranges_) {
-        total += range.last - range.first + 1;
+        total += range.size();
     }
     return total;
 }

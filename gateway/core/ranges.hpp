@@ -9,6 +9,8 @@ namespace gateway {
 struct Range {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+
+    constexpr std::uint64_t size() const { return last - first + 1; }
     friend bool operator==(const Range&, const Range&) = default;
 };
 

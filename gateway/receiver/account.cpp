@@ -12,9 +12,9 @@ RangeSet LaneAccount::settled() const
 
 std::uint64_t size_within(const RangeSet& set, Range within)
 {
-    auto size = within.last - within.first + 1;
+    auto size = within.size();
     for (const auto& hole : set.holes(within)) {
-        size -= hole.last - hole.first + 1;
+        size -= hole.size();
     }
     return size;
 }

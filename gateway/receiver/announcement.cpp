@@ -25,12 +25,6 @@ std::optional<std::uint64_t> sequence_of(const json::object& object, std::string
     return number && *number <= highest_sequence ? number : std::nullopt;
 }
 
-const json::object* object_of(const json::object& object, std::string_view key)
-{
-    const auto* member = object.if_contains(key);
-    return member == nullptr ? nullptr : member->if_object();
-}
-
 Checked<json::value> parse_document(std::string_view bytes, std::string_view schema,
                                     const Topic& topic)
 {

@@ -14,11 +14,6 @@ constexpr std::size_t most_open_lines = 1U << 20U;
 constexpr std::size_t most_ranges = 10'000;
 constexpr std::uint16_t epoch_closed_row = 2;
 
-std::uint64_t size_of(Range range)
-{
-    return range.last - range.first + 1;
-}
-
 // True when taking `range` would leave one more hole in a lane that has too many.
 bool is_too_scattered(const LaneAccount& account, Range range)
 {
@@ -49,7 +44,7 @@ void leave_out(LedgerState& ledger, const EpochRecord& epoch, Lane lane, LaneAcc
     std::uint64_t found = 0;
     for (const auto& piece : ledger.pieces(epoch.number, lane, range)) {
         if (piece.range.first >= range.first && piece.range.last <= range.last) {
-            found += size_of(piece.range);
+            found += piece.range.size();
             account.sum -= piece.sum;
         }
     }
@@ -132,14 +127,14 @@ void BatchWriter::write(const Arrival& arrival, const std::vector<Reading>& read
             for (const auto& part : parts_by(account.lost, hole)) {
                 const auto sum = write_part(arrival, readings, part, lines);
                 if (!account.lost.contains(part)) {
-                    account.count += size_of(part);
+                    account.count += part.size();
                     account.sum += sum;
                 }
                 ledger_.add_piece(arrival.epoch.number, lane, {part, sum});
             }
             account.data.add(hole);
             account.forgone.remove(hole);
-            written += size_of(hole);
+            written += hole.size();
         }
         account.head = std::max(account.head, arrival.range.last);
         ledger_.put_account(arrival.epoch.number, lane, account);
@@ -197,7 +192,7 @@ void BatchWriter::declare_lost(std::string_view org, const EpochRecord& epoch, L
                    loss.first_unix_ms, loss.last_unix_ms);
         ledger_.add_gap(epoch.number, lane, {hole, std::string(loss.reason)});
         ++tally_.gaps;
-        tally_.lost += size_of(hole);
+        tally_.lost += hole.size();
     }
     for (const auto& part : account.lost.holes(loss.range)) {
         leave_out(ledger_, epoch, lane, account, part);

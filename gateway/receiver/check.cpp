@@ -13,16 +13,11 @@ namespace {
 constexpr auto not_held = "freed by the box and not in this state: restored from an old copy?";
 constexpr auto before_my_time = "before this receiver's time";
 
-std::uint64_t size_of(Range range)
-{
-    return range.last - range.first + 1;
-}
-
 std::uint64_t size_of(const std::vector<Range>& ranges)
 {
     std::uint64_t size = 0;
     for (const auto& range : ranges) {
-        size += size_of(range);
+        size += range.size();
     }
     return size;
 }
@@ -48,12 +43,12 @@ std::uint64_t size_of(const std::vector<Gap>& gaps)
 {
     std::uint64_t size = 0;
     for (const auto& gap : gaps) {
-        size += size_of(gap.range);
+        size += gap.range.size();
     }
     return size;
 }
 
-std::string text_of(Range range)
+std::string as_text(Range range)
 {
     return std::to_string(range.first) +
            (range.first == range.last ? "" : "-" + std::to_string(range.last));
@@ -65,7 +60,7 @@ void append_stretches(std::string& out, const LaneReport& lane)
     std::size_t shown = 0;
     const auto add = [&](Range range, const std::string& reason) {
         if (++shown <= most) {
-            out += "      " + text_of(range) + "  " + reason + '\n';
+            out += "      " + as_text(range) + "  " + reason + '\n';
         }
     };
     for (const auto& range : lane.verdict.missing) {
@@ -150,7 +145,7 @@ LaneVerdict judge(const LaneAccount& account, const std::vector<Piece>& above_ma
     auto sum = account.sum;
     for (const auto& piece : above_manifest) {
         if (!account.lost.contains(piece.range)) {
-            count -= size_of(piece.range);
+            count -= piece.range.size();
             sum -= piece.sum;
         }
     }

@@ -33,12 +33,6 @@ std::optional<std::uint16_t> number16(const json::object& object, std::string_vi
                                       : std::optional(static_cast<std::uint16_t>(number));
 }
 
-const json::object* object_of(const json::object& object, std::string_view key)
-{
-    const auto* member = object.if_contains(key);
-    return member == nullptr ? nullptr : member->if_object();
-}
-
 void append_coordinate(std::string& out, const json::object& location, std::string_view key)
 {
     const auto* member = location.if_contains(key);

@@ -13,7 +13,7 @@ namespace {
 // A flood of forged messages must not become a flood of log lines.
 constexpr std::uint64_t most_refusals_logged_in_round = 20;
 
-std::string_view text_of(const Bytes& payload)
+std::string_view as_text(const Bytes& payload)
 {
     return {reinterpret_cast<const char*>(payload.data()), payload.size()};
 }
@@ -115,13 +115,13 @@ std::optional<Refusal> Reception::take(const Topic& topic, const mqtt::Message& 
         case TopicKind::history:
             return take_batch(topic, message.payload);
         case TopicKind::dictionary:
-            return take_dictionary(topic, text_of(message.payload));
+            return take_dictionary(topic, as_text(message.payload));
         case TopicKind::birth:
-            return take_birth(topic, text_of(message.payload), message.retained);
+            return take_birth(topic, as_text(message.payload), message.retained);
         case TopicKind::manifest:
-            return take_manifest(topic, text_of(message.payload));
+            return take_manifest(topic, as_text(message.payload));
         case TopicKind::state:
-            return take_state(topic, text_of(message.payload));
+            return take_state(topic, as_text(message.payload));
     }
     return Refusal{"not a topic of this protocol"};
 }

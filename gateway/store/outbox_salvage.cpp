@@ -267,7 +267,7 @@ void Outbox::Database::Rescue::declare_holes(EpochBook& epoch, Lane lane, std::u
         return;
     }
     for (const auto& hole : epoch.lanes[index_of(lane)].received.holes({done + 1, last})) {
-        const RowSpan span{row_id(epoch.number, hole.first), hole.last - hole.first + 1, reason, 0};
+        const RowSpan span{row_id(epoch.number, hole.first), hole.size(), reason, 0};
         Tombstone lost;
         lost.reason = reason;
         step.stored.push_back(store.put_loss(epoch, lane, span, store.last_moment_, lost));

@@ -1,6 +1,7 @@
 #include "gateway/config/last_good.hpp"
 
 #include "gateway/config/file.hpp"
+#include "gateway/config/store_place.hpp"
 #include "gateway/config/toml.hpp"
 #include "gateway/core/ids.hpp"
 
@@ -71,6 +72,7 @@ Configuration check_site(const std::string& path, const std::string& shipped, Mi
         return result;
     }
     result.site = parse_site(*text, path, mistakes);
+    check_store_place(result.site, mistakes);
     result.text = std::move(*text);
     std::vector<std::string> folders{shipped};
     if (!result.site.profiles_path.empty()) {

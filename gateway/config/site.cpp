@@ -106,7 +106,10 @@ void parse_lanes(Table& keys, StoreSettings& store)
 void parse_store(Table& keys, Site& site)
 {
     auto& store = site.store;
-    parse_path(keys["path"], site, store.path);
+    const auto path = keys["path"];
+    parse_path(path, site, store.path);
+    store.path_place = path.place();
+    keys["volatile"].flag(store.may_be_volatile);
     const auto budget = keys["budget"];
     budget.bytes(store.budget_bytes);
     if (store.budget_bytes < 16ULL << 20) {

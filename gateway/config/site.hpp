@@ -21,6 +21,8 @@ enum class Trust : std::uint8_t { state, local };
 
 struct StoreSettings {
     std::string path = "/var/lib/smart-gateway";
+    Place path_place;
+    bool may_be_volatile = false;  ///< `volatile = true`: a path on tmpfs is meant
     std::uint64_t budget_bytes = 2ULL << 30;
     std::uint64_t free_floor_bytes = 64ULL << 20;  ///< left free on the file system for others
     PerLane<Duration> interval{std::chrono::seconds(0), std::chrono::seconds(0),

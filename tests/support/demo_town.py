@@ -69,6 +69,7 @@ path  = "{run.folder}/profiles"
 trust = "local"
 [store]
 path     = "{run.folder}/state"
+volatile = true  # temporary files may be in memory
 interval = {{ billing = "1s", telemetry = "1s", diagnostic = "1s" }}  # short, to see something
 [uplink]
 broker  = "mqtt://127.0.0.1:{broker_port}"

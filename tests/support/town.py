@@ -54,6 +54,7 @@ path  = "{profiles}"
 trust = "local"
 [store]
 path   = "{state}"
+volatile = true
 budget = "{budget}"
 interval = {{ billing = "{interval}", telemetry = "{interval}", diagnostic = "{interval}" }}
 [uplink]

@@ -56,6 +56,23 @@ TEST_F(LastGood, ABadFileMeansTheLastGoodOneAndTheProblem)
     EXPECT_EQ(slurp(folder.path("state/last-good/gateway.toml")), good);
 }
 
+TEST_F(LastGood, S29_AStoreInMemoryIsAMistakeUnlessItIsAccepted)
+{
+    const auto in_memory = good + "[store]\npath = \"/dev/shm/box/store\"\n";
+    folder.write("gateway.toml", in_memory);
+    try {
+        load();
+        FAIL() << "a store on tmpfs was taken";
+    } catch (const ConfigError& error) {
+        const std::string text = error.what();
+        EXPECT_NE(text.find("gateway.toml:14:8: store.path: \"/dev/shm/box/store\" lies in memory"),
+                  std::string::npos)
+            << text;
+    }
+    folder.write("gateway.toml", in_memory + "volatile = true\n");
+    EXPECT_EQ(load().source, "current");
+}
+
 TEST_F(LastGood, AMissingFileIsABadOne)
 {
     load();

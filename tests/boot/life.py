@@ -241,6 +241,29 @@ def upgrade(rig):
     return ', '.join(said) + ': each runs on the same store and site file, no gap'
 
 
+def dead_box(rig):
+    """The box dies with readings that the platform has not; its card goes into another one, by the page
+    "A dead box"."""
+    rig.platform.run('systemctl', 'stop', 'mosquitto')
+    queued = procs.wait_for(lambda: (status := rig.status()) and status['queued_readings'] > 200 and
+                            status, 60, 'readings that wait')['queued_readings']
+    rig.box.cut()
+    rig.interrupted(street.INTERVAL_MS // street.POLL_MS + 2)
+    card = rig.disk.path if rig.disk else f'{rig.box.root}{STATE}'
+    rig.box = rig.make_box('spare', [(card, f'/mnt{STATE}'),
+                                     (rig.box.root / 'etc/smart-gateway', '/mnt/etc/smart-gateway')])
+    rig.box.boot()
+    rig.box.run('dpkg', '-i', '/packages/smart-gateway.deb')
+    rig.box.run('useradd', '--create-home', 'technician')
+    rig.platform.run('systemctl', 'start', 'mosquitto')
+    rig.follow('dead-box.md')
+    rig.box.run('systemctl', 'start', 'smart-gateway')
+    rig.wait_well(90)
+    rig.wait_readings()
+    rig.judge()
+    return f'{queued} readings waited on its card; the spare box delivered them and goes on, no gap'
+
+
 def drained(rig):
     """All that was served has come, once."""
     rig.box.run('systemctl', 'stop', 'smart-gateway')
@@ -309,7 +332,7 @@ def _digest(rig):
 STEPS = [('boot', boot), ('install', install), ('store in memory', store_in_memory),
          ('measure', measure), ('connect', connect), ('rights', rights), ('sandbox', sandbox),
          ('watchdog', watchdog), ('out of memory', out_of_memory), ('reload', reload),
-         ('clean stop', clean_stop), ('power cut', power_cut), ('upgrade', upgrade),
+         ('clean stop', clean_stop), ('power cut', power_cut), ('upgrade', upgrade), ('dead box', dead_box),
          ('drained', drained), ('remove', remove), ('page', page),
          ('purge platform', purge_platform)]
 # Without these nothing that follows makes sense.

@@ -47,22 +47,30 @@ class Rig:
             repack(self.packages / 'smart-gateway.deb', version, self.packages / f'{version}.deb')
         self.no_disk = lacks('cut')
         self.disk = None if self.no_disk else Disk(256)
-        binds = [(self.packages, '/packages')]
-        self.box = Machine('box', base, folder,
-                           binds + ([(self.disk.path, STATE)] if self.disk else []))
-        self.platform = Machine('platform', base, folder, binds)
-        # A box has no broker.
-        (self.box.root / 'etc/systemd/system/mosquitto.service').symlink_to('/dev/null')
+        self.base, self.machines = base, []
+        self.box = self.make_box('box', [(self.disk.path, STATE)] if self.disk else [])
+        self.platform = self._make('platform')
         self.allowed_lost = 0
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        for machine in (self.box, self.platform):
+        for machine in self.machines:
             machine.cut()
         if self.disk:
             self.disk.__exit__()
+
+    def _make(self, name, binds=()):
+        machine = Machine(name, self.base, self.folder, [(self.packages, '/packages'), *binds])
+        self.machines.append(machine)
+        return machine
+
+    def make_box(self, name, binds=()):
+        """Another box, as it comes: without a broker of its own."""
+        machine = self._make(name, binds)
+        (machine.root / 'etc/systemd/system/mosquitto.service').symlink_to('/dev/null')
+        return machine
 
     def save_logs(self, name):
         for machine in (self.box, self.platform):
@@ -96,13 +104,13 @@ class Rig:
                               self.box.show('smart-gateway', 'ActiveState')[0] == 'active', limit,
                               'the service was started again')
 
-    def follow(self, page, edit):
+    def follow(self, page, edit=None):
         """Runs the commands of a page as they stand there, by somebody who may all; before the block
         that begins with `smart-gateway check`, `edit` writes what the page says to write."""
         text = (HERE.parents[1] / 'systemd' / page).read_text(encoding='utf-8')
-        blocks = re.findall(r'^```sh\n(.*?)^```', text, re.M | re.S)
+        blocks = re.findall(r'^ *```sh\n(.*?)^ *```', text, re.M | re.S)
         for block in blocks:
-            if block.startswith('smart-gateway check'):
+            if edit and block.startswith('smart-gateway check'):
                 edit()
             self.box.run('sh', '-ec', f'cd /packages; USER=technician; sudo() {{ "$@"; }}\n{block}',
                          limit=700)

@@ -1,5 +1,7 @@
 #include "drivers/registry.hpp"
 
+#include "drivers/modbus/client.hpp"
+#include "drivers/modbus/driver.hpp"
 #include "drivers/modbus/example.hpp"
 #include "drivers/modbus/register_map.hpp"
 
@@ -18,16 +20,13 @@ std::unique_ptr<Driver> make_modbus(const DeviceConfig& device, const DriverCont
 {
     Mistakes own;
     auto map = modbus::read_map(*device.profile, own);
-    const auto target = modbus::read_target(device.site, own);
+    auto client = modbus::make_client(device.site, map.settings, context.buses, own);
     mistakes.add(own);
     if (!own.empty()) {
         return nullptr;
     }
-    auto settings = map.settings;
-    settings.unit = target.unit;
     return std::make_unique<modbus::ModbusDriver>(
-        context.buses.tcp(target.host, target.port), settings,
-        modbus::Layout(std::move(map.points), map.limits),
+        std::move(client), modbus::Layout(std::move(map.points), map.limits),
         modbus::Layout(std::move(map.identity), map.limits));
 }
 
@@ -43,17 +42,25 @@ std::vector<std::string> run_modbus_examples(const Profile& profile)
     return mistakes.empty() ? modbus::run_examples(profile, map) : mistakes.lines();
 }
 
+std::map<Duration, std::vector<std::uint16_t>> rows_by_period(const Profile& profile)
+{
+    std::map<Duration, std::vector<std::uint16_t>> by_period;
+    for (std::size_t row = 0; row < profile.points.size(); ++row) {
+        by_period[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
+    }
+    return by_period;
+}
+
 std::vector<PlannedRequest> describe_modbus(const Profile& profile)
 {
     Mistakes mistakes;
     const auto map = modbus::read_map(profile, mistakes);
-    std::map<Duration, std::vector<std::uint16_t>> by_period;
-    for (std::size_t row = 0; mistakes.empty() && row < profile.points.size(); ++row) {
-        by_period[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
-    }
     std::vector<PlannedRequest> requests;
+    if (!mistakes.empty()) {
+        return requests;
+    }
     modbus::Layout layout(map.points, map.limits);
-    for (const auto& [poll, due] : by_period) {
+    for (const auto& [poll, due] : rows_by_period(profile)) {
         for (const auto& block : layout.plan_for(due)) {
             PlannedRequest request{.poll = poll, .text = modbus::describe(block)};
             for (const auto& part : block.parts) {

@@ -1,5 +1,7 @@
 #include "drivers/modbus/codec.hpp"
 
+#include <algorithm>
+
 namespace gateway::modbus {
 
 namespace {
@@ -15,7 +17,7 @@ std::uint16_t word(ByteView bytes, std::size_t at)
 
 }  // namespace
 
-RequestFrame encode(std::uint16_t transaction, const Request& request)
+RequestFrame encode_pdu(const Request& request)
 {
     RequestFrame frame;
     const auto put = [&frame](unsigned byte) {
@@ -25,13 +27,9 @@ RequestFrame encode(std::uint16_t transaction, const Request& request)
         put(value >> 8);
         put(value);
     };
-    const bool identification = request.function == Function::device_identification;
-    put_word(transaction);
-    put_word(0);                       // protocol: always zero
-    put_word(identification ? 5 : 6);  // bytes that follow
     put(request.unit);
     put(static_cast<unsigned>(request.function));
-    if (identification) {
+    if (request.function == Function::device_identification) {
         put(identification_type);
         put(request.count);
         put(request.first);
@@ -39,6 +37,21 @@ RequestFrame encode(std::uint16_t transaction, const Request& request)
         put_word(request.first);
         put_word(request.count);
     }
+    return frame;
+}
+
+RequestFrame encode(std::uint16_t transaction, const Request& request)
+{
+    const auto body = encode_pdu(request);
+    RequestFrame frame;
+    frame.bytes = {static_cast<std::uint8_t>(transaction >> 8),
+                   static_cast<std::uint8_t>(transaction),
+                   0,  // protocol: always zero
+                   0,
+                   0,
+                   static_cast<std::uint8_t>(body.size)};
+    std::copy_n(body.bytes.begin(), body.size, frame.bytes.begin() + length_end);
+    frame.size = length_end + body.size;
     return frame;
 }
 
@@ -78,16 +91,21 @@ Result<Answer> decode(std::uint16_t transaction, const Request& request, ByteVie
     if (frame.size() > *size || transaction_of(frame) != transaction || frame[6] != request.unit) {
         return Fault::unexpected_reply;
     }
+    return decode_pdu(request, frame.subspan(header_size));
+}
+
+Result<Answer> decode_pdu(const Request& request, ByteView pdu)
+{
     const auto asked = static_cast<std::uint8_t>(request.function);
-    const auto function = frame[header_size];
-    const auto body = frame.subspan(header_size + 1);
+    const auto function = pdu[0];
+    const auto body = pdu.subspan(1);
     if (function == (asked | exception_bit)) {
         if (body.size() != 1 || body[0] == 0) {
             return Fault::unexpected_reply;
         }
         return Answer{.exception = body[0], .data = {}};
     }
-    if (function != asked) {
+    if (function != asked || body.empty()) {
         return Fault::unexpected_reply;
     }
     if (request.function == Function::device_identification) {

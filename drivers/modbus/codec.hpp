@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-/// Modbus Application Protocol V1.1b3 over TCP (Messaging on TCP/IP Implementation Guide V1.0b).
+/// Modbus Application Protocol V1.1b3, and its frames over TCP (Messaging on
+/// TCP/IP Implementation Guide V1.0b).
 namespace gateway::modbus {
 
 /// Every function this program can ask for. All of them only read.
@@ -46,10 +47,14 @@ struct RequestFrame {
     ByteView view() const { return ByteView(bytes).first(size); }
 };
 
+/// Unit and PDU, which every framing sends.
+RequestFrame encode_pdu(const Request& request);
+
 RequestFrame encode(std::uint16_t transaction, const Request& request);
 
-/// How long the frame that begins with these bytes is; Fault::short_frame while fewer than six are
-/// there, Fault::unexpected_reply when this is no Modbus header.
+/// How long the frame that begins with these bytes is; Fault::short_frame while
+/// fewer than six are there, Fault::unexpected_reply when this is no Modbus
+/// header.
 Result<std::size_t> frame_size(ByteView begun);
 
 /// The transaction a frame answers. At least two bytes.
@@ -58,11 +63,16 @@ std::uint16_t transaction_of(ByteView frame);
 /// What a whole frame says in answer to a request. `data` looks into the frame.
 struct Answer {
     std::uint8_t exception = 0;  ///< the code with which the device refused; 0 = it did not
-    ByteView data;  ///< registers, high byte first; coils, lowest bit first; identification: the
-                    ///< PDU from the MEI type on
+    ByteView data;               ///< registers, high byte first; coils, lowest bit first;
+                                 ///< identification: the PDU from the MEI type on
 };
 
-/// Checks every field against the request: Fault::short_frame or unexpected_reply.
+/// Checks a PDU, from the function on, against the request:
+/// Fault::unexpected_reply. Not empty.
+Result<Answer> decode_pdu(const Request& request, ByteView pdu);
+
+/// Checks every field against the request: Fault::short_frame or
+/// unexpected_reply.
 Result<Answer> decode(std::uint16_t transaction, const Request& request, ByteView frame);
 
 /// Bytes of data that answer a request for registers or coils.

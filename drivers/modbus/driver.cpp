@@ -1,8 +1,5 @@
 #include "drivers/modbus/driver.hpp"
 
-#include "drivers/modbus/conversation.hpp"
-#include "gateway/runtime/deadline.hpp"
-
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
@@ -18,13 +15,11 @@ namespace {
 
 constexpr std::uint8_t illegal_function = 1;
 constexpr std::uint8_t device_failure = 4;
-constexpr std::uint8_t device_busy = 6;
-constexpr std::uint8_t gateway_path_unavailable = 10;
-constexpr std::uint8_t gateway_target_silent = 11;
 
 constexpr unsigned most_identification_parts = 16;
 
-/// Some units keep silent on what they do not know, so one silent request is not yet a silent unit.
+/// Some units keep silent on what they do not know, so one silent request is
+/// not yet a silent unit.
 constexpr unsigned silent_requests_of_a_silent_unit = 2;
 
 bool may_be_a_single_register(std::uint8_t exception)
@@ -32,18 +27,11 @@ bool may_be_a_single_register(std::uint8_t exception)
     return exception >= illegal_function && exception <= device_failure;
 }
 
-bool worth_repeating(const Error& error)
-{
-    return error == Fault::timed_out || error == Fault::short_frame ||
-           error == Fault::unexpected_reply || error == Fault::closed ||
-           error == asio::error::connection_reset || error == asio::error::broken_pipe;
-}
-
 /// The unit may still answer something else.
 bool unit_may_live(const Error& error)
 {
     return error == Fault::timed_out || error == Fault::short_frame ||
-           error == Fault::unexpected_reply;
+           error == Fault::bad_checksum || error == Fault::unexpected_reply;
 }
 
 Cause cause_of(const Error& error)
@@ -53,6 +41,9 @@ Cause cause_of(const Error& error)
     }
     if (error == Fault::short_frame) {
         return Cause::short_frame;
+    }
+    if (error == Fault::bad_checksum) {
+        return Cause::crc;
     }
     return error == Fault::unexpected_reply ? Cause::unexpected_reply : Cause::unreachable;
 }
@@ -67,27 +58,6 @@ void fail(std::span<const Part> parts, Samples& samples, Cause cause)
     }
 }
 
-/// Everything that goes wrong in an exchange and leaves bytes behind ends the connection.
-class Conversation {
-public:
-    explicit Conversation(StreamBus& bus) : bus_(bus) {}
-    Conversation(const Conversation&) = delete;
-    Conversation& operator=(const Conversation&) = delete;
-    ~Conversation()
-    {
-        if (!clean_) {
-            bus_.close();
-        }
-    }
-    void ended_clean() { clean_ = true; }
-
-    std::size_t received = 0;  ///< bytes that no frame has accounted for
-
-private:
-    StreamBus& bus_;
-    bool clean_ = false;
-};
-
 void put(Sample& sample, std::optional<Value> value)
 {
     sample.quality = value ? Quality::good : Quality::bad;
@@ -99,10 +69,8 @@ void put(Sample& sample, std::optional<Value> value)
 
 }  // namespace
 
-ModbusDriver::ModbusDriver(std::shared_ptr<StreamBus> bus, Settings settings, Layout points,
-                           Layout identity)
-    : bus_(std::move(bus)),
-      settings_(settings),
+ModbusDriver::ModbusDriver(std::shared_ptr<Client> client, Layout points, Layout identity)
+    : client_(std::move(client)),
       points_(std::move(points)),
       identity_(std::move(identity)),
       all_identity_(identity_.locations().size())
@@ -155,7 +123,7 @@ asio::awaitable<Result<Samples>> ModbusDriver::collect(Layout& layout, PointSet 
             break;
         }
     }
-    silent_ = !answered;
+    client_->set_silent(!answered);
     if (!answered) {
         co_return failure;
     }
@@ -171,9 +139,9 @@ asio::awaitable<Result<Taken>> ModbusDriver::read_block(Layout& layout, const Bl
     if (block.function == Function::device_identification) {
         co_return co_await read_identification(block, samples);
     }
-    std::array<std::uint8_t, largest_frame> buffer;  // NOLINT: filled by the device
-    const Request request{settings_.unit, block.function, block.first, block.count};
-    const auto answer = co_await ask(request, buffer);
+    Buffer buffer;  // NOLINT: filled by the device
+    const Request request{.function = block.function, .first = block.first, .count = block.count};
+    const auto answer = co_await client_->ask(request, buffer);
     if (!answer) {
         co_return answer.error();
     }
@@ -223,10 +191,10 @@ asio::awaitable<Result<Taken>> ModbusDriver::read_halves(Layout& layout, const B
 asio::awaitable<Result<Taken>> ModbusDriver::read_identification(const Block& block,
                                                                  Samples& samples)
 {
-    std::array<std::uint8_t, largest_frame> buffer;  // NOLINT: filled by the device
-    Request request{settings_.unit, block.function, block.first, block.count};
+    Buffer buffer;  // NOLINT: filled by the device
+    Request request{.function = block.function, .first = block.first, .count = block.count};
     for (unsigned i = 0; i < most_identification_parts; ++i) {
-        const auto answer = co_await ask(request, buffer);
+        const auto answer = co_await client_->ask(request, buffer);
         if (!answer) {
             co_return answer.error();
         }
@@ -259,55 +227,6 @@ asio::awaitable<Result<Taken>> ModbusDriver::read_identification(const Block& bl
         }
     }
     co_return Taken::all;
-}
-
-asio::awaitable<Result<Answer>> ModbusDriver::ask(Request request, Buffer buffer)
-{
-    const auto attempts = silent_ ? 1 : settings_.retries + 1;
-    Result<Answer> answer = Fault::timed_out;
-    for (unsigned i = 0; i < attempts; ++i) {
-        answer = co_await exchange(request, buffer);
-        const bool again =
-            answer ? answer->exception == device_busy : worth_repeating(answer.error());
-        if (!again) {
-            break;
-        }
-    }
-    co_return answer;
-}
-
-asio::awaitable<Result<Answer>> ModbusDriver::exchange(Request request, Buffer buffer)
-{
-    const auto turn = co_await bus_->take();
-    const auto stream = co_await bus_->connection(settings_.gap);
-    if (!stream) {
-        co_return stream.error();
-    }
-    Conversation conversation(*bus_);
-    auto answer = co_await with_deadline(
-        converse(**stream, bus_->next_transaction(), request, buffer, conversation.received),
-        settings_.timeout);
-    if (conversation.received > 0) {
-        const bool cut_short =
-            !answer && (answer.error() == Fault::timed_out || answer.error() == Fault::closed);
-        co_return cut_short ? Result<Answer>(Fault::short_frame) : answer;
-    }
-    if (!answer) {
-        if (answer.error() == Fault::timed_out) {
-            conversation.ended_clean();
-            bus_->unanswered();
-        }
-        co_return answer;
-    }
-    conversation.ended_clean();
-    bus_->answered();
-    if (answer->exception == gateway_target_silent) {
-        co_return Fault::timed_out;
-    }
-    if (answer->exception == gateway_path_unavailable) {
-        co_return asio::error::make_error_code(asio::error::host_unreachable);
-    }
-    co_return answer;
 }
 
 }  // namespace gateway::modbus

@@ -10,33 +10,6 @@ namespace gateway::modbus {
 
 namespace {
 
-/// Registers and coils by table and PDU address.
-using Image = std::map<std::pair<Function, std::uint32_t>, std::uint16_t>;
-
-Image image_of(const Example& example)
-{
-    constexpr std::pair<std::string_view, Function> tables[] = {
-        {"holding", Function::holding_registers},
-        {"input", Function::input_registers},
-        {"coil", Function::coils},
-        {"discrete", Function::discrete_inputs}};
-    Image image;
-    const auto registers = get(example.raw, "registers", SettingTable{});
-    for (const auto& [name, function] : tables) {
-        for (const auto& [start, words] : get(registers, name, SettingTable{})) {
-            std::uint32_t address = 0;
-            std::from_chars(start.data(), start.data() + start.size(), address);
-            const auto* list = std::get_if<SettingList>(&words.value);
-            for (const auto& word : list == nullptr ? SettingList{} : *list) {
-                const auto* number = std::get_if<std::int64_t>(&word.value);
-                image[{function, address++}] =
-                    static_cast<std::uint16_t>(number == nullptr ? 0 : *number);
-            }
-        }
-    }
-    return image;
-}
-
 bool covers(const Image& image, const Location& location)
 {
     for (std::uint32_t i = 0; i < location.count; ++i) {
@@ -50,28 +23,17 @@ bool covers(const Image& image, const Location& location)
 /// The frame with which a device that holds the image answers.
 Bytes answer_from(const Image& image, std::uint16_t transaction, const Request& request)
 {
-    const auto size = data_size(request);
+    const auto data = data_from(image, request);
     Bytes frame{static_cast<std::uint8_t>(transaction >> 8),
                 static_cast<std::uint8_t>(transaction),
                 0,
                 0,
                 0,
-                static_cast<std::uint8_t>(size + 3),
+                static_cast<std::uint8_t>(data.size() + 3),
                 request.unit,
                 static_cast<std::uint8_t>(request.function),
-                static_cast<std::uint8_t>(size)};
-    frame.resize(frame.size() + size);
-    const auto data = std::span(frame).last(size);
-    for (std::uint32_t i = 0; i < request.count; ++i) {
-        const auto at = image.find({request.function, request.first + i});
-        const unsigned word = at == image.end() ? 0 : at->second;
-        if (is_bit_table(request.function)) {
-            data[i / 8] |= static_cast<std::uint8_t>((word & 1U) << (i % 8));
-        } else {
-            data[2 * i] = static_cast<std::uint8_t>(word >> 8);
-            data[2 * i + 1] = static_cast<std::uint8_t>(word);
-        }
-    }
+                static_cast<std::uint8_t>(data.size())};
+    frame.insert(frame.end(), data.begin(), data.end());
     return frame;
 }
 
@@ -89,32 +51,12 @@ std::optional<Fraction> resolve(const Factor& factor, const Profile& profile)
     return found->otherwise->times(factor.times);
 }
 
-std::string seen_by_people(const Value& value, const Point& point, const Profile& profile)
-{
-    if (value.is_text()) {
-        return value.text();
-    }
-    if (value.is_integer() && value.kind() != Kind::uint64 && !point.names.empty()) {
-        const auto name = point.names.find(value.as_int64());
-        return name == point.names.end() ? "no name for " + std::to_string(value.as_int64())
-                                         : name->second;
-    }
-    const auto scale = resolve(point.scale, profile);
-    const auto offset = resolve(point.offset, profile);
-    if (!scale || !offset) {
-        return "a parameter without a default";
-    }
-    const auto decimal = apply(value, *scale, *offset);
-    return decimal ? decimal->text : "no number";
-}
-
 void run(const Example& example, const Profile& profile, const RegisterMap& map,
          std::vector<std::string>& differences)
 {
     const auto image = image_of(example);
     const auto differs = [&](const std::string& id, const std::string& got) {
-        differences.push_back(example.place.file + ":" + std::to_string(example.place.line) + ": " +
-                              id + ": expected " + example.expect.at(id) + ", got " + got);
+        differences.push_back(difference(example, id, got));
     };
     std::vector<std::uint16_t> due;
     for (std::size_t row = 0; row < map.points.size(); ++row) {
@@ -147,6 +89,71 @@ void run(const Example& example, const Profile& profile, const RegisterMap& map,
 }
 
 }  // namespace
+
+Image image_of(const Example& example)
+{
+    constexpr std::pair<std::string_view, Function> tables[] = {
+        {"holding", Function::holding_registers},
+        {"input", Function::input_registers},
+        {"coil", Function::coils},
+        {"discrete", Function::discrete_inputs}};
+    Image image;
+    const auto registers = get(example.raw, "registers", SettingTable{});
+    for (const auto& [name, function] : tables) {
+        for (const auto& [start, words] : get(registers, name, SettingTable{})) {
+            std::uint32_t address = 0;
+            std::from_chars(start.data(), start.data() + start.size(), address);
+            const auto* list = std::get_if<SettingList>(&words.value);
+            for (const auto& word : list == nullptr ? SettingList{} : *list) {
+                const auto* number = std::get_if<std::int64_t>(&word.value);
+                image[{function, address++}] =
+                    static_cast<std::uint16_t>(number == nullptr ? 0 : *number);
+            }
+        }
+    }
+    return image;
+}
+
+Bytes data_from(const Image& image, const Request& request)
+{
+    Bytes data(data_size(request));
+    for (std::uint32_t i = 0; i < request.count; ++i) {
+        const auto at = image.find({request.function, request.first + i});
+        const unsigned word = at == image.end() ? 0 : at->second;
+        if (is_bit_table(request.function)) {
+            data[i / 8] |= static_cast<std::uint8_t>((word & 1U) << (i % 8));
+        } else {
+            data[2 * i] = static_cast<std::uint8_t>(word >> 8);
+            data[2 * i + 1] = static_cast<std::uint8_t>(word);
+        }
+    }
+    return data;
+}
+
+std::string seen_by_people(const Value& value, const Point& point, const Profile& profile)
+{
+    if (value.is_text()) {
+        return value.text();
+    }
+    if (value.is_integer() && value.kind() != Kind::uint64 && !point.names.empty()) {
+        const auto name = point.names.find(value.as_int64());
+        return name == point.names.end() ? "no name for " + std::to_string(value.as_int64())
+                                         : name->second;
+    }
+    const auto scale = resolve(point.scale, profile);
+    const auto offset = resolve(point.offset, profile);
+    if (!scale || !offset) {
+        return "a parameter without a default";
+    }
+    const auto decimal = apply(value, *scale, *offset);
+    return decimal ? decimal->text : "no number";
+}
+
+std::string difference(const Example& example, const std::string& point, const std::string& got)
+{
+    return example.place.file + ":" + std::to_string(example.place.line) + ": " + point +
+           ": expected " + example.expect.at(point) + ", got " + got;
+}
 
 std::vector<std::string> run_examples(const Profile& profile, const RegisterMap& map)
 {

@@ -56,19 +56,6 @@ std::vector<std::int64_t> integers(const SettingTable& table, std::string_view k
     return numbers;
 }
 
-void read_transport(const SettingTable& transport, RegisterMap& map)
-{
-    map.settings.timeout = duration_of(transport, "timeout", map.settings.timeout);
-    map.settings.gap = duration_of(transport, "gap", map.settings.gap);
-    take(transport, "retries", map.settings.retries);
-    take(transport, "max_words", map.limits.max_words);
-    take(transport, "max_gap", map.limits.max_gap);
-    const auto rates = integers(get(transport, "rtu", SettingTable{}), "baud");
-    if (!rates.empty()) {
-        map.baud = static_cast<std::uint32_t>(rates.front());
-    }
-}
-
 Encoding read_encoding(const SettingTable& read)
 {
     Encoding encoding{.type = named(read, "type", types), .order = named(read, "words", orders)};
@@ -132,10 +119,25 @@ void check_location(const Location& location, const Profile& profile, const Limi
 
 }  // namespace
 
+Settings read_settings(const SettingTable& transport)
+{
+    Settings settings;
+    settings.timeout = duration_of(transport, "timeout", settings.timeout);
+    settings.gap = duration_of(transport, "gap", settings.gap);
+    take(transport, "retries", settings.retries);
+    const auto rates = integers(get(transport, "rtu", SettingTable{}), "baud");
+    if (!rates.empty()) {
+        settings.baud = static_cast<std::uint32_t>(rates.front());
+    }
+    return settings;
+}
+
 RegisterMap read_map(const Profile& profile, Mistakes& mistakes)
 {
     RegisterMap map;
-    read_transport(profile.transport, map);
+    map.settings = read_settings(profile.transport);
+    take(profile.transport, "max_words", map.limits.max_words);
+    take(profile.transport, "max_gap", map.limits.max_gap);
     for (std::size_t i = 0; i < profile.points.size(); ++i) {
         const auto& point = profile.points[i];
         const auto path = "point[" + std::to_string(i) + "]";
@@ -154,20 +156,6 @@ RegisterMap read_map(const Profile& profile, Mistakes& mistakes)
                        "identify[" + std::to_string(i) + "].read", mistakes);
     }
     return map;
-}
-
-Target read_target(const SiteDevice& device, Mistakes& mistakes)
-{
-    Target target;
-    take(device.connect, "unit", target.unit);
-    if (const auto tcp = parse_host_port(get(device.connect, "tcp", std::string()))) {
-        target.host = tcp->host;
-        target.port = tcp->port;
-    } else {
-        mistakes.add(device.place, "connect",
-                     "this release talks Modbus TCP only; write tcp = \"host:port\"");
-    }
-    return target;
 }
 
 std::string describe(const Block& block)
@@ -192,11 +180,12 @@ Cost cost_of(const Block& block, const RegisterMap& map)
     const auto asked = encode(0, request).size;
     const auto answered = header_size + 2 + data;
     Cost cost{.bytes = asked + answered};
-    if (map.baud) {
-        // RTU has unit and CRC instead of the header; each frame is followed by 3.5 silent
-        // characters; a character is 11 bits (Modbus over serial line V1.02, section 2.5.1).
+    if (map.settings.baud) {
+        // RTU has unit and CRC instead of the header; each frame is followed by 3.5
+        // silent characters; a character is 11 bits (Modbus over serial line V1.02,
+        // section 2.5.1).
         const auto characters = cost.bytes - 2 * (header_size - 1) + 2 * 2 + 7;
-        cost.on_serial_line = std::chrono::nanoseconds(1'000'000'000LL * 11 / *map.baud) *
+        cost.on_serial_line = std::chrono::nanoseconds(1'000'000'000LL * 11 / *map.settings.baud) *
                               static_cast<std::int64_t>(characters);
     }
     return cost;

@@ -75,7 +75,7 @@ simulator::Scene many(unsigned count, std::uint16_t points, bool floats)
 
 int main(int argc, char** argv)
 {
-    CLI::App app("Plays Modbus TCP devices until SIGTERM");
+    CLI::App app("Plays Modbus devices until SIGTERM");
     app.require_subcommand(1);
     std::string file;
     std::string log;

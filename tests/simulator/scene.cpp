@@ -27,9 +27,18 @@ const gateway::Choices<Function> tables{{"holding", Function::holding_registers}
                                         {"discrete", Function::discrete_inputs}};
 
 const gateway::Choices<Fault::Kind> fault_kinds{
-    {"silent", Fault::Kind::silent},     {"exception", Fault::Kind::exception},
-    {"delay", Fault::Kind::delay},       {"close", Fault::Kind::close},
-    {"short", Fault::Kind::short_frame}, {"wrong_transaction", Fault::Kind::wrong_transaction}};
+    {"silent", Fault::Kind::silent},
+    {"exception", Fault::Kind::exception},
+    {"delay", Fault::Kind::delay},
+    {"close", Fault::Kind::close},
+    {"short", Fault::Kind::short_frame},
+    {"wrong_transaction", Fault::Kind::wrong_transaction},
+    {"wrong_unit", Fault::Kind::wrong_unit},
+    {"bad_crc", Fault::Kind::bad_crc},
+    {"noise_before", Fault::Kind::noise_before},
+    {"noise_after", Fault::Kind::noise_after}};
+
+const gateway::Choices<Framing> framings{{"tcp", Framing::tcp}, {"rtu", Framing::rtu}};
 
 std::string absolute(const std::string& path, const std::string& folder)
 {
@@ -164,6 +173,18 @@ void parse_objects(Table& table, Device& device)
     }
 }
 
+void parse_line(Table& table, const std::string& folder, Device& device)
+{
+    table["framing"].choice(device.framing, framings);
+    if (const auto serial = table["serial"]) {
+        serial.text(device.serial, gateway::any_text, 4096);
+        device.serial = absolute(device.serial, folder);
+        device.framing = Framing::rtu;
+    }
+    table["baud"].integer(device.baud, 300, 4'000'000);
+    table["echo"].flag(device.echo);
+}
+
 void parse_device(Table& table, const std::string& folder, Scene& scene)
 {
     Device device;
@@ -171,6 +192,7 @@ void parse_device(Table& table, const std::string& folder, Scene& scene)
     table["listen"].text(device.listen, gateway::any_text);
     table["behind"].text(device.behind);
     table["unit"].integer(device.unit, 0, 255);
+    parse_line(table, folder, device);
     const auto values = table["values"];
     if (const auto profile = table["profile"]) {
         parse_profile_cells(profile, values, folder, device);

@@ -2,6 +2,7 @@
 
 #include "drivers/modbus/plan.hpp"
 #include "gateway/config/reader.hpp"
+#include "tests/simulator/framing.hpp"
 #include "tests/simulator/model.hpp"
 
 #include <cstdint>
@@ -24,6 +25,10 @@ struct Fault {
         close,              ///< ends the connection
         short_frame,        ///< sends half of the answer
         wrong_transaction,  ///< answers another question
+        wrong_unit,         ///< answers as its neighbour
+        bad_crc,
+        noise_before,  ///< bytes that belong to nothing, then the answer
+        noise_after,
     };
     Kind kind = Kind::silent;
     std::uint8_t code = 4;
@@ -49,6 +54,10 @@ struct Device {
     std::string listen = "127.0.0.1:0";
     std::string behind;  ///< answers on the port of that device, by its unit
     std::uint8_t unit = 1;
+    Framing framing = Framing::tcp;
+    std::string serial;  ///< a link to a pseudo terminal, made for it, instead of `listen`
+    unsigned baud = 0;   ///< frames take their time as on a line of this rate; 0: none
+    bool echo = false;   ///< what is asked comes back, as with some adapters
     std::vector<Cell> cells;
     std::map<Address, std::uint16_t> image;  ///< registers as they are, beside the cells
     std::uint16_t walking = 0;               ///< holding registers from 0 that walk at each read

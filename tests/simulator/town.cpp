@@ -4,12 +4,20 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -17,13 +25,13 @@ namespace simulator {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using namespace std::chrono_literals;
 using gateway::Bytes;
 using gateway::ByteView;
 
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-constexpr std::size_t prefix = 6;  // transaction, protocol, length
 constexpr std::uint8_t gateway_target_silent = 11;
 
 tcp::endpoint endpoint_of(const std::string& listen)
@@ -40,13 +48,71 @@ tcp::endpoint endpoint_of(const std::string& listen)
     return {address, where ? where->port : std::uint16_t{0}};
 }
 
+/// The ends of a pseudo terminal; the link leads to the far one.
+std::pair<int, int> open_terminal(const std::string& link)
+{
+    std::array<char, 64> name{};
+    const int file = ::posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    const bool made = file >= 0 && ::grantpt(file) == 0 && ::unlockpt(file) == 0 &&
+                      ::ptsname_r(file, name.data(), name.size()) == 0;
+    // While nobody has the far end open, reading the near end fails; this keeps it open.
+    const int far = made ? ::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+    termios raw{};
+    ::cfmakeraw(&raw);
+    ::unlink(link.c_str());
+    if (far < 0 || ::tcsetattr(far, TCSANOW, &raw) != 0 ||
+        ::symlink(name.data(), link.c_str()) != 0) {
+        throw std::runtime_error("serial = \"" + link + "\": no pseudo terminal can be had there");
+    }
+    return {file, far};
+}
+
+Damage damage_of(Fault::Kind kind)
+{
+    return {.short_frame = kind == Fault::Kind::short_frame,
+            .wrong_transaction = kind == Fault::Kind::wrong_transaction,
+            .wrong_unit = kind == Fault::Kind::wrong_unit,
+            .bad_crc = kind == Fault::Kind::bad_crc,
+            .noise_before = kind == Fault::Kind::noise_before,
+            .noise_after = kind == Fault::Kind::noise_after};
+}
+
 }  // namespace
 
-/// One listening socket and the units behind it.
+/// One listening socket or pseudo terminal, and the units behind it.
 struct Town::Port {
-    Port(asio::io_context& io, const std::string& listen) : acceptor(io, endpoint_of(listen)) {}
+    Port(asio::io_context& io, const Device& first)
+        : acceptor(io),
+          terminal(io),
+          far_end(io),
+          framing(first.framing),
+          character(first.baud == 0 ? 0ns : gateway::Duration(1s) * 11 / first.baud),
+          echo(first.echo),
+          link(first.serial)
+    {
+        if (link.empty()) {
+            acceptor = tcp::acceptor(io, endpoint_of(first.listen));
+        } else {
+            const auto [near, far] = open_terminal(link);
+            terminal.assign(near);
+            far_end.assign(far);
+        }
+    }
+    Port(const Port&) = delete;
+    Port& operator=(const Port&) = delete;
+    ~Port()
+    {
+        if (!link.empty()) {
+            ::unlink(link.c_str());
+        }
+    }
 
     tcp::acceptor acceptor;
+    asio::posix::stream_descriptor terminal, far_end;
+    Framing framing;
+    gateway::Duration character;
+    bool echo;
+    std::string link;
     std::map<std::uint8_t, Unit*> units;
 };
 
@@ -64,7 +130,7 @@ Town::Town(asio::io_context& io, Scene scene)
         const auto known = port_of_.find(device.behind);
         auto* port = known == port_of_.end() ? nullptr : known->second;
         if (device.behind.empty()) {
-            port = ports_.emplace_back(std::make_unique<Port>(io, device.listen)).get();
+            port = ports_.emplace_back(std::make_unique<Port>(io, device)).get();
         }
         if (port == nullptr || port_of_.contains(device.id)) {
             throw std::runtime_error("device " + device.id +
@@ -77,7 +143,8 @@ Town::Town(asio::io_context& io, Scene scene)
             units_.emplace_back(std::make_unique<Unit>(std::move(device), random_, log_)).get();
     }
     for (const auto& port : ports_) {
-        tasks_.spawn("port", accept(*port));
+        tasks_.spawn("port",
+                     port->link.empty() ? accept(*port) : serve(std::move(port->terminal), *port));
     }
 }
 
@@ -90,7 +157,8 @@ Town::~Town()
 
 std::uint16_t Town::port(std::string_view device) const
 {
-    return port_of_.find(device)->second->acceptor.local_endpoint().port();
+    const auto& port = *port_of_.find(device)->second;
+    return port.link.empty() ? port.acceptor.local_endpoint().port() : std::uint16_t{0};
 }
 
 const Served& Town::served(std::string_view device) const
@@ -148,38 +216,35 @@ asio::awaitable<void> Town::accept(Port& port)
         }
         if (!error) {
             ++connections_;
+            boost::system::error_code ignored;
+            socket.set_option(tcp::no_delay(true), ignored);
             tasks_.spawn("connection", serve(std::move(socket), port));
         }
     }
 }
 
-asio::awaitable<void> Town::serve(tcp::socket socket, Port& port)
+template <typename Stream>
+asio::awaitable<void> Town::serve(Stream stream, Port& port)
 {
-    boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
     std::array<std::uint8_t, 1024> buffer{};
     std::size_t held = 0;
     for (;;) {
-        auto [error, count] = co_await socket.async_read_some(
+        auto [error, count] = co_await stream.async_read_some(
             asio::buffer(buffer.data() + held, buffer.size() - held), as_result);
         if (error) {
             co_return;
         }
         held += count;
         std::size_t used = 0;
-        while (held - used >= prefix) {
-            const auto begun = ByteView(buffer).subspan(used, held - used);
-            const std::size_t size = prefix + static_cast<std::size_t>((begun[4] << 8) | begun[5]);
-            if (size < prefix + 2 || size > gateway::modbus::largest_frame) {
+        while (const auto asked =
+                   next_request(port.framing, ByteView(buffer).subspan(used, held - used))) {
+            used += asked->size;
+            if (asked->pdu.empty()) {
+                continue;  // it was no request
+            }
+            if (!co_await answer(stream, port, *asked)) {
                 co_return;
             }
-            if (begun.size() < size) {
-                break;
-            }
-            if (!co_await answer(socket, port, begun.first(size))) {
-                co_return;
-            }
-            used += size;
         }
         std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(used),
                   buffer.begin() + static_cast<std::ptrdiff_t>(held), buffer.begin());
@@ -187,42 +252,35 @@ asio::awaitable<void> Town::serve(tcp::socket socket, Port& port)
     }
 }
 
-/// False: the connection is to end.
-asio::awaitable<bool> Town::answer(tcp::socket& socket, Port& port, ByteView frame)
+template <typename Stream>
+asio::awaitable<bool> Town::answer(Stream& stream, Port& port, Asked asked)
 {
-    const auto found = port.units.find(frame[prefix]);
-    const auto pdu = frame.subspan(prefix + 1);
+    const auto found = port.units.find(asked.unit);
     auto* unit = found == port.units.end() ? nullptr : found->second;
-    const auto answered =
-        unit == nullptr ? Bytes{static_cast<std::uint8_t>(pdu[0] | 0x80), gateway_target_silent}
-                        : unit->answer(pdu, seconds());
-    Bytes reply(prefix + 1 + answered.size());
-    std::copy(answered.begin(), answered.end(),
-              std::copy_n(frame.begin(), prefix + 1, reply.begin()));
-    const auto length = answered.size() + 1;
-    reply[4] = static_cast<std::uint8_t>(length >> 8);
-    reply[5] = static_cast<std::uint8_t>(length);
-    const auto* fault = unit == nullptr ? nullptr : unit->fault(seconds());
-    switch (fault == nullptr ? Fault::Kind::exception : fault->kind) {
-        case Fault::Kind::exception:  // the unit has answered so itself
-            break;
-        case Fault::Kind::silent:
-            co_return true;
-        case Fault::Kind::close:
-            co_return false;
-        case Fault::Kind::short_frame:
-            reply.resize(reply.size() / 2);
-            break;
-        case Fault::Kind::wrong_transaction:
-            ++reply[1];
-            break;
-        case Fault::Kind::delay: {
-            asio::steady_timer later(socket.get_executor(), fault->delay);
-            co_await later.async_wait(asio::use_awaitable);
-            break;
-        }
+    if (port.echo) {
+        const auto echo = frame_of(port.framing, asked, asked.pdu, {});
+        co_await asio::async_write(stream, asio::buffer(echo), as_result);
     }
-    auto [error, count] = co_await asio::async_write(socket, asio::buffer(reply), as_result);
+    if (unit == nullptr && port.framing == Framing::rtu) {
+        co_return true;  // nobody is there
+    }
+    const auto pdu = unit == nullptr ? Bytes{static_cast<std::uint8_t>(asked.pdu[0] | 0x80),
+                                             gateway_target_silent}
+                                     : unit->answer(asked.pdu, seconds());
+    const auto* fault = unit == nullptr ? nullptr : unit->fault(seconds());
+    const auto kind = fault == nullptr ? Fault::Kind::exception : fault->kind;
+    if (kind == Fault::Kind::silent || kind == Fault::Kind::close) {
+        co_return kind == Fault::Kind::silent;
+    }
+    const auto reply = frame_of(port.framing, asked, pdu, damage_of(kind));
+    // A unit waits for 3.5 characters of silence before it answers.
+    const auto on_line = port.character * static_cast<int>(2 * (asked.size + reply.size()) + 7) / 2;
+    const auto late = on_line + (kind == Fault::Kind::delay ? fault->delay : 0ns);
+    if (late > 0ns) {
+        asio::steady_timer timer(stream.get_executor(), late);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+    auto [error, count] = co_await asio::async_write(stream, asio::buffer(reply), as_result);
     co_return !error;
 }
 

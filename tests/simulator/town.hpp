@@ -5,7 +5,6 @@
 #include "tests/simulator/unit.hpp"
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <cstdio>
 #include <map>
@@ -16,8 +15,8 @@
 
 namespace simulator {
 
-/// Plays a scene over Modbus TCP on one loop. Listens from construction; throws when a port cannot
-/// be had.
+/// Plays a scene over Modbus TCP, or RTU in TCP or on a pseudo terminal, on one loop. Listens from
+/// construction; throws when a port cannot be had.
 class Town {
 public:
     Town(boost::asio::io_context& io, Scene scene);
@@ -25,10 +24,12 @@ public:
     Town& operator=(const Town&) = delete;
     ~Town();
 
+    /// 0 for a device on a serial line.
     std::uint16_t port(std::string_view device) const;
     const Served& served(std::string_view device) const;
     std::uint64_t connections() const { return connections_; }
-    /// `{"ready":true,"devices":[{"id":"meter-1","port":40123,"unit":1}]}`
+    /// `{"ready":true,"devices":[{"id":"meter-1","port":40123,"unit":1}]}`; on a serial line the
+    /// port is 0.
     std::string ready_line() const;
     /// `{"requests":12,"registers":240,"devices":[…]}`
     std::string summary_line() const;
@@ -40,9 +41,11 @@ private:
     struct Port;
 
     boost::asio::awaitable<void> accept(Port& port);
-    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, Port& port);
-    boost::asio::awaitable<bool> answer(boost::asio::ip::tcp::socket& socket, Port& port,
-                                        gateway::ByteView frame);
+    template <typename Stream>
+    boost::asio::awaitable<void> serve(Stream stream, Port& port);
+    /// False: the connection is to end.
+    template <typename Stream>
+    boost::asio::awaitable<bool> answer(Stream& stream, Port& port, Asked asked);
     double seconds() const;
 
     Random random_;

@@ -88,7 +88,7 @@ int main(int argc, char** argv)
 {
     const std::span arguments(argv, static_cast<std::size_t>(argc));
     if (arguments.size() != 4) {
-        std::fputs("usage: modbus_read PROFILE HOST:PORT UNIT\n", stderr);
+        std::fputs("usage: modbus_read PROFILE HOST:PORT|SERIAL-PORT UNIT\n", stderr);
         return 64;
     }
     const std::string file = arguments[1];
@@ -104,7 +104,13 @@ int main(int argc, char** argv)
         std::fputs(mistakes.text().c_str(), stderr);
         return 78;
     }
-    device.site.connect["tcp"] = Setting{std::string(arguments[2]), {}};
+    const std::string target = arguments[2];
+    if (target.starts_with('/')) {
+        device.site.connect["serial"] = Setting{target, {}};
+        device.site.connect["baud"] = Setting{std::int64_t{19'200}, {}};
+    } else {
+        device.site.connect["tcp"] = Setting{target, {}};
+    }
     device.site.connect["unit"] = Setting{std::int64_t{std::stoi(arguments[3])}, {}};
     return read(device);
 }

@@ -1,4 +1,5 @@
-"""The Modbus driver against two servers that are not ours, with mbpoll as the third reader.
+"""The Modbus driver against two servers that are not ours, over TCP and as RTU on a pair of pseudo
+terminals, with mbpoll as the third reader.
 
 Every value must be the same three times: computed here from the registers that were put into the
 server, computed from what mbpoll reads of them, and read by our driver.
@@ -14,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import unittest
+
+from procs import wait_for
 
 BUILD = pathlib.Path(os.environ['BUILD_DIR'])
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -44,8 +47,8 @@ zone      = "field-bus"
 cleartext = true
 [transport]
 driver    = "modbus"
-modes     = ["tcp"]
-timeout   = "2s"
+modes     = ["tcp", "rtu"]
+timeout   = "10s"
 max_words = 30
 '''
 POINT = '''[[point]]
@@ -76,54 +79,74 @@ def value_of(words, kind, order):
 
 
 class Server:
-    def __init__(self, command, image):
+    """A device by somebody else, at `target`: "127.0.0.1:PORT", or the path of a serial port."""
+
+    def __init__(self, command, serial, image):
         as_lines = ''.join(f'{table} {int(start) + n} {word}\n' for table, runs in image.items()
                            for start, words in runs.items() for n, word in enumerate(words))
         text = as_lines if command is C_SERVER else json.dumps(image)
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
-        self.process.stdin.write(text)
-        self.process.stdin.close()
-        self.port = int(self.process.stdout.readline())
+        self.folder = tempfile.TemporaryDirectory()
+        self.processes = []
+        if serial:
+            ends = [pathlib.Path(self.folder.name) / name for name in ('device', 'box')]
+            self.start(['socat', *(f'pty,rawer,link={end}' for end in ends)])
+            wait_for(lambda: all(end.exists() for end in ends), what='the pseudo terminals')
+            command = [*command, ends[0]]
+        self.start(command, text)
+        port = int(self.processes[-1].stdout.readline())
+        self.target = str(ends[1]) if serial else f'127.0.0.1:{port}'
+
+    def start(self, command, text=''):
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   text=True)
+        self.processes.append(process)
+        process.stdin.write(text)
+        process.stdin.close()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        for process in reversed(self.processes):
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        self.folder.cleanup()
 
+    def read_by_driver(self, profile):
+        done = subprocess.run([BUILD / 'tests/support/modbus_read', profile, self.target, '1'],
+                              capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        return ({line['point']: line for line in lines if 'point' in line},
+                [line['value'] for line in lines if 'identify' in line])
 
-def read_by_driver(profile, port):
-    done = subprocess.run([BUILD / 'tests/support/modbus_read', profile, f'127.0.0.1:{port}', '1'],
-                          capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    return ({line['point']: line for line in lines if 'point' in line},
-            [line['value'] for line in lines if 'identify' in line])
-
-
-def read_by_mbpoll(port, table, first, count):
-    kind = {'holding': '4', 'input': '3', 'coil': '0', 'discrete': '1'}[table]
-    done = subprocess.run(['mbpoll', '-m', 'tcp', '-p', str(port), '-a', '1', '-0', '-r', str(first),
-                           '-c', str(count), '-t', kind, '-1', '-q', '127.0.0.1'],
-                          capture_output=True, text=True, timeout=30, check=False)
-    return [int(word) for word in re.findall(r'^\[\d+\]:\s+(\d+)', done.stdout, re.M)]
+    def read_by_mbpoll(self, table, first, count):
+        kind = {'holding': '4', 'input': '3', 'coil': '0', 'discrete': '1'}[table]
+        if self.target.startswith('/'):
+            way = ['-m', 'rtu', '-b', '19200', '-P', 'none', self.target]
+        else:
+            host, port = self.target.split(':')
+            way = ['-m', 'tcp', '-p', port, host]
+        done = subprocess.run(['mbpoll', '-a', '1', '-0', '-r', str(first), '-c', str(count),
+                               '-t', kind, '-1', '-q', '-o', '10', *way],
+                              capture_output=True, text=True, timeout=30, check=False)
+        return [int(word) for word in re.findall(r'^\[\d+\]:\s+(\d+)', done.stdout, re.M)]
 
 
 class Counterparts:
-    """Runs once for each server."""
+    """Runs once for each server and way to it."""
     command = None
+    serial = False
 
     def test_the_energy_meter_gives_the_values_of_its_manual(self):
-        with Server(self.command, METER_IMAGE) as server:
-            points, identity = read_by_driver(METER, server.port)
+        with Server(self.command, self.serial, METER_IMAGE) as server:
+            points, identity = server.read_by_driver(METER)
             self.assertEqual({id: line['value'] for id, line in points.items()}, METER_VALUES)
             self.assertEqual({line['quality'] for line in points.values()}, {'good'})
             self.assertEqual(identity[2:], ['17331322', '140'])
             for start, words in METER_IMAGE['holding'].items():
-                self.assertEqual(read_by_mbpoll(server.port, 'holding', start, len(words)), words)
+                self.assertEqual(server.read_by_mbpoll('holding', start, len(words)), words)
 
     def test_every_type_in_every_order_is_exact(self):
         dice = random.Random(3)
@@ -142,13 +165,13 @@ class Counterparts:
                 profile += POINT.format(id=point, read=f'table = "{table}", address = {address}, '
                                         f'base = 0, type = "{kind}", words = "{order}"')
                 expected[point] = (table, address, words, kind, order)
-        with tempfile.TemporaryDirectory() as folder, Server(self.command, image) as server:
+        with tempfile.TemporaryDirectory() as folder, Server(self.command, self.serial, image) as server:
             file = pathlib.Path(folder) / 'test.types.profile.toml'
             file.write_text(profile, encoding='utf-8')
-            points, _ = read_by_driver(file, server.port)
+            points, _ = server.read_by_driver(file)
             self.assertEqual(len(points), 32)
             for point, (table, address, words, kind, order) in expected.items():
-                self.assertEqual(read_by_mbpoll(server.port, table, address, len(words)), words)
+                self.assertEqual(server.read_by_mbpoll(table, address, len(words)), words)
                 wanted = value_of(words, kind, order)
                 got = points[point]['value']
                 with self.subTest(kind=kind, order=order, got=got):
@@ -166,29 +189,29 @@ class Counterparts:
             POINT.format(id=f'{table}_{n}', read=f'table = "{table}", address = {start + n}, '
                          'base = 0, type = "bit"')
             for table, start in (('coil', 5), ('discrete', 7)) for n in range(len(bits)))
-        with tempfile.TemporaryDirectory() as folder, Server(self.command, image) as server:
+        with tempfile.TemporaryDirectory() as folder, Server(self.command, self.serial, image) as server:
             file = pathlib.Path(folder) / 'test.bits.profile.toml'
             file.write_text(profile, encoding='utf-8')
-            points, _ = read_by_driver(file, server.port)
+            points, _ = server.read_by_driver(file)
             for table, start in (('coil', 5), ('discrete', 7)):
                 got = [int(points[f'{table}_{n}']['value']) for n in range(len(bits))]
                 self.assertEqual(got, bits)
-                self.assertEqual(read_by_mbpoll(server.port, table, start, len(bits)), bits)
+                self.assertEqual(server.read_by_mbpoll(table, start, len(bits)), bits)
 
 
 class Pymodbus(Counterparts, unittest.TestCase):
     command = PYTHON_SERVER
 
     def test_the_device_identifies_itself(self):
-        with Server(self.command, METER_IMAGE) as server:
-            _, identity = read_by_driver(METER, server.port)
+        with Server(self.command, self.serial, METER_IMAGE) as server:
+            _, identity = server.read_by_driver(METER)
             self.assertEqual(identity[:2], ['Schneider Electric', 'iEM3155'])
 
     def test_a_register_that_does_not_exist_is_named_and_the_others_stay_good(self):
         image = {'holding': {start: words for start, words in METER_IMAGE['holding'].items()
                              if start != '3109'}}
-        with Server(self.command, image) as server:
-            points, _ = read_by_driver(METER, server.port)
+        with Server(self.command, self.serial, image) as server:
+            points, _ = server.read_by_driver(METER)
             self.assertEqual(points['frequency']['cause'], 'exception_2')
             others = {id: line['value'] for id, line in points.items() if id != 'frequency'}
             self.assertEqual(others, {id: value for id, value in METER_VALUES.items()
@@ -197,6 +220,14 @@ class Pymodbus(Counterparts, unittest.TestCase):
 
 class Libmodbus(Counterparts, unittest.TestCase):
     command = C_SERVER
+
+
+class PymodbusRtu(Pymodbus):
+    serial = True
+
+
+class LibmodbusRtu(Libmodbus):
+    serial = True
 
 
 if __name__ == '__main__':

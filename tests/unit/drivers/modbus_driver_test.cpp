@@ -75,10 +75,10 @@ struct ModbusLine : testing::Test {
     ModbusDriver driver(std::string_view device, std::vector<Location> points,
                         std::uint8_t unit = 1, std::vector<Location> identity = {})
     {
-        auto own = settings;
-        own.unit = unit;
-        return {buses.tcp("127.0.0.1", town->port(device)), own, Layout(std::move(points), limits),
-                Layout(std::move(identity), limits)};
+        auto link = make_tcp_link(buses.tcp("127.0.0.1", town->port(device)), settings.timeout,
+                                  settings.gap);
+        return {std::make_shared<Client>(std::move(link), unit, settings.retries),
+                Layout(std::move(points), limits), Layout(std::move(identity), limits)};
     }
 
     template <typename T>

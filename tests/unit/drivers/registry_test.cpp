@@ -141,12 +141,17 @@ TEST_F(Making, AProfileAndAConnectionMakeADriver)
     EXPECT_TRUE(mistakes.empty()) << mistakes.text();
 }
 
-TEST_F(Making, ASerialLineIsRefusedInPlainWords)
+TEST_F(Making, TwoSettingsForOneLineAreRefusedInPlainWords)
 {
     connect("serial", "/dev/ttyS0");
     Mistakes mistakes;
+    const auto first = make_driver(device, context, mistakes);
+    EXPECT_NE(first, nullptr);
+    EXPECT_TRUE(mistakes.empty()) << mistakes.text();
+    device.site.connect["baud"] = Setting{std::int64_t{19'200}, {}};
     EXPECT_EQ(make_driver(device, context, mistakes), nullptr);
-    EXPECT_NE(mistakes.text().find("Modbus TCP only"), std::string::npos);
+    EXPECT_NE(mistakes.text().find("another device uses /dev/ttyS0 with 9600 8N1"),
+              std::string::npos);
 }
 
 TEST_F(Making, ADriverThatIsNotInThisReleaseIsAMistake)

@@ -1,0 +1,112 @@
+#include "drivers/modbus/link.hpp"
+
+#include "gateway/runtime/deadline.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace gateway::modbus {
+
+namespace asio = boost::asio;
+using Steady = std::chrono::steady_clock;
+
+namespace {
+
+/// Reads until the answer is there, until a broken one is over, or until the
+/// deadline.
+asio::awaitable<Result<Answer>> hear(ByteStream& stream, Request request, Buffer& buffer,
+                                     Steady::time_point deadline, Duration pause)
+{
+    std::size_t heard = 0;
+    auto line = Line::silent;
+    for (;;) {
+        const auto found = find_answer(request, ByteView(buffer).first(heard), line);
+        const auto left = deadline - Steady::now();
+        const bool broken = line == Line::silent && !found && found.error() == Fault::bad_checksum;
+        if (found || broken || left <= Duration::zero() || heard == buffer.size()) {
+            co_return found;
+        }
+        const auto rest = std::span(buffer).subspan(heard);
+        const auto got = co_await with_deadline(
+            stream.read_some(rest), line == Line::talking ? std::min(left, pause) : left);
+        if (!got && got.error() != Fault::timed_out) {
+            co_return got.error();
+        }
+        heard += got ? *got : 0;
+        line = got ? Line::talking : Line::silent;
+    }
+}
+
+class RtuLink final : public Link {
+public:
+    explicit RtuLink(RtuLine line) : line_(std::move(line)) {}
+
+    asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer) override
+    {
+        co_await wait_for_late_answers();
+        const auto turn = co_await line_.bus->take();
+        const auto stream = co_await line_.bus->connection(line_.gap);
+        if (!stream) {
+            co_return stream.error();
+        }
+        const auto question = encode_rtu(request);
+        const auto characters = question.size + rtu_answer_size(request);
+        const auto limit = line_.timeout + line_.character * static_cast<int>(characters);
+        not_before_ = Steady::now() + limit + lateness();  // also when this is cancelled
+        const auto sent = co_await with_deadline((*stream)->write(question.view()), limit);
+        if (!sent) {
+            line_.bus->close();
+            co_return sent.error();
+        }
+        const auto answer =
+            co_await hear(**stream, request, buffer, Steady::now() + limit, line_.pause);
+        settle(answer);
+        co_return answer;
+    }
+
+private:
+    /// How long after its time an answer may still come.
+    Duration lateness() const { return 2 * line_.timeout; }
+
+    asio::awaitable<void> wait_for_late_answers()
+    {
+        if (not_before_ > Steady::now()) {
+            asio::steady_timer timer(co_await asio::this_coro::executor, not_before_);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+
+    void settle(const Result<Answer>& answer)
+    {
+        const bool answered = answer || answer.error() == Fault::bad_checksum;
+        if (answered) {
+            not_before_ = {};
+            line_.bus->answered();
+            return;
+        }
+        not_before_ = Steady::now() + lateness();
+        if (answer.error().category() != fault_category() || answer.error() == Fault::closed ||
+            line_.reopen_when_late) {
+            line_.bus->close();
+        } else {
+            line_.bus->unanswered();
+        }
+    }
+
+    RtuLine line_;
+    Steady::time_point not_before_;
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_rtu_link(RtuLine line)
+{
+    return std::make_unique<RtuLink>(std::move(line));
+}
+
+}  // namespace gateway::modbus

@@ -4,6 +4,7 @@
 #include "drivers/modbus/driver.hpp"
 #include "drivers/modbus/example.hpp"
 #include "drivers/modbus/register_map.hpp"
+#include "drivers/registry_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -86,6 +87,7 @@ struct Row {
 
 constexpr std::array drivers{
     Row{"modbus", make_modbus, check_modbus, run_modbus_examples, describe_modbus},
+    Row{"sysfs", make_sysfs, check_sysfs, run_sysfs_examples, describe_sysfs},
 };
 
 const Row* row_of(const Profile& profile)

@@ -4,6 +4,7 @@
 #include "gateway/acquire/driver.hpp"
 #include "gateway/config/binding.hpp"
 #include "gateway/runtime/clock.hpp"
+#include "gateway/runtime/file_worker.hpp"
 #include "gateway/runtime/resolver.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -20,6 +21,7 @@ struct DriverContext {
     Buses& buses;
     Resolver& resolver;
     Clock& clock;
+    FileWorker& files;
 };
 
 /// The driver that the device's profile names. Null with every mistake of the profile's addresses

@@ -88,7 +88,7 @@ Box::Box(RunOptions options, LoadedSite loaded)
       outbox_(outbox_settings(*site_, boot_)),
       intake_(io_.get_executor(), store_worker_, outbox_, clock_,
               {.interval = site_->store.interval, .spool_directory = options_.runtime + "/spool"}),
-      devices_({.drivers = {io_.get_executor(), buses_, resolver_, clock_},
+      devices_({.drivers = {io_.get_executor(), buses_, resolver_, clock_, files_},
                 .sink = sink_,
                 .intake = intake_,
                 .event = [this](const Event& event) { tell(event); },

@@ -78,6 +78,7 @@ private:
     Instant started_ = clock_.now();
     Worker store_worker_, mqtt_worker_;
     Resolver resolver_{io_.get_executor()};
+    FileWorker files_{io_.get_executor()};
     Buses buses_{io_.get_executor(), resolver_};
     Outbox outbox_;
     Intake intake_;

@@ -27,9 +27,10 @@ struct Bench {
     asio::io_context io{1};
     SystemClock clock{io.get_executor()};
     Resolver resolver{io.get_executor()};
+    FileWorker files{io.get_executor()};
     Buses buses{io.get_executor(), resolver};
 
-    DriverContext context() { return {io.get_executor(), buses, resolver, clock}; }
+    DriverContext context() { return {io.get_executor(), buses, resolver, clock, files}; }
 };
 
 // A poll by hand is shown and not stored.

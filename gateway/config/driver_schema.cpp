@@ -16,7 +16,20 @@ constexpr Format address_format{[](std::string_view text) {
                                 },
                                 "an address; write a number from 0 to 65535"};
 
+constexpr Format below_format{is_below,
+                              "a path below the device's; write \"w1_slave\" or "
+                              "\"hwmon*/temp1_input\", one star in a part"};
+
+constexpr Format folder_format{[](std::string_view text) {
+                                   return text.starts_with('/') &&
+                                          text.find('\0') == std::string_view::npos;
+                               },
+                               "an absolute path"};
+
+constexpr Format zone_format{is_zone, "a time zone; write \"+01:00\""};
+
 constexpr std::string_view parities = "even|odd|none";
+constexpr std::string_view text_types = "int64|float64|text|hex";
 constexpr auto retries = integer("retries", 0, 10);
 
 template <typename... R>
@@ -119,27 +132,47 @@ constexpr auto sdi12_example = keys(must(map("answers", any_text, one_text)));
 // Lines of text
 
 constexpr auto ascii_frame =
-    keys(text("start"), text("end"), text("separator"),
-         choice("checksum", "none|nmea|sum8|xor8|crc16|crc16-ascii3"), flag("checksum_required"));
+    keys(text("start"), text("end"), text("separator"), choice("decimal", ".|,"),
+         choice("checksum",
+                "none|nmea|xor8|sum8|lrc8|crc16|crc16-arc|crc16-ccitt|crc16-xmodem|crc16-ascii3"),
+         flag("checksum_required"), text("checked", regex_format),
+         list(text("invalid", regex_format)), list(text("skip", regex_format)));
+constexpr auto ascii_time =
+    keys(must(text("match", regex_format)), must(text("format")), text("zone", zone_format));
 constexpr auto ascii_serial_line =
     keys(list(integer("baud", 300, 4'000'000)), list(choice("parity", parities)),
          integer("bits", 7, 8), integer("stop", 1, 2));
 constexpr auto ascii_transport =
     keys(must(choice("mode", "polled|talking")), table("line", ascii_serial_line),
-         table("frame", ascii_frame), duration("timeout"), retries, duration("gap"),
-         duration("stale"), integer("max_line", 1, 4'096));
-constexpr auto ascii_field = keys(must(integer("field", 0, 255)), text("line"), text("request"),
-                                  choice("type", "int64|float64|text"));
-constexpr auto ascii_match = keys(must(text("match", regex_format)), text("line"), text("request"),
-                                  choice("type", "int64|float64|text"));
-constexpr auto ascii_reads = forms(ascii_field, ascii_match);
+         table("frame", ascii_frame), table("time", ascii_time), text("request"),
+         duration("timeout"), duration("late"), retries, duration("gap"), duration("silence"),
+         duration("stale"), integer("lines", 1, 64), flag("echo"), integer("max_line", 16, 16'384));
+
+template <std::size_t size>
+constexpr auto ascii_form(const std::array<Rule, size>& where)
+{
+    const auto common = keys(text("line", regex_format), text("request"),
+                             choice("part", "value|unit"), text("suffix", regex_format),
+                             list(integer("bits", 0, 63)), choice("type", text_types));
+    std::array<Rule, size + common.size()> all{};
+    std::ranges::copy(where, all.begin());
+    std::ranges::copy(common, all.begin() + size);
+    return all;
+}
+constexpr auto ascii_field = ascii_form(keys(must(integer("field", 0, 4'095))));
+constexpr auto ascii_key = ascii_form(keys(must(text("key"))));
+constexpr auto ascii_column =
+    ascii_form(keys(must(integer("column", 1, 16'384)), must(integer("width", 1, 160))));
+constexpr auto ascii_match = ascii_form(keys(must(text("match", regex_format))));
+constexpr auto ascii_reads = forms(ascii_field, ascii_key, ascii_column, ascii_match);
 constexpr auto ascii_serial =
     keys(must(text("serial", path_format)), must(integer("baud", 300, 4'000'000)),
          must(choice("parity", parities)), integer("bits", 7, 8), integer("stop", 1, 2),
          text("address"));
 constexpr auto ascii_tcp = keys(must(text("tcp", host_port_format)), text("address"));
 constexpr auto ascii_connect = forms(ascii_serial, ascii_tcp);
-constexpr auto ascii_example = keys(must(list(text("lines", any_text, 4'096))));
+constexpr auto ascii_example =
+    keys(must(list(text("lines", any_text, 16'384))), text("request"), text("address"));
 
 // JSON, fetched or received
 
@@ -168,10 +201,15 @@ constexpr auto mqtt_connect = forms(mqtt_broker);
 // Files of the kernel, pulses, separate programs
 
 constexpr auto sysfs_transport = keys(duration("timeout"), retries);
+constexpr auto sysfs_beside =
+    keys(must(text("file", below_format)), must(text("match", regex_format)));
 constexpr auto sysfs_read =
-    keys(must(text("file")), text("match", regex_format), choice("type", "int64|float64|text"));
+    keys(must(text("file", below_format)), text("match", regex_format),
+         text("intact", regex_format), list(table("where", sysfs_beside)),
+         choice("pick", "only|first|lowest|highest"), text("times", below_format),
+         text("plus", below_format), flag("optional"), choice("type", text_types));
 constexpr auto sysfs_reads = forms(sysfs_read);
-constexpr auto sysfs_path = keys(must(text("path", path_format)));
+constexpr auto sysfs_path = keys(must(text("path", folder_format)));
 constexpr auto sysfs_connect = forms(sysfs_path);
 constexpr auto sysfs_text = keys(text("", any_text, 4'096));
 constexpr auto sysfs_example = keys(must(map("files", any_text, sysfs_text)));
@@ -235,7 +273,8 @@ constexpr std::array<DriverSchema, 10> schemas{{
      .read = ascii_reads,
      .identify = ascii_reads,
      .connect = ascii_connect,
-     .example = ascii_example},
+     .example = ascii_example,
+     .check_read = check_ascii_read},
     {.name = "http_json",
      .kind = "float64",
      .transport = http_transport,
@@ -257,7 +296,8 @@ constexpr std::array<DriverSchema, 10> schemas{{
      .read = sysfs_reads,
      .identify = sysfs_reads,
      .connect = sysfs_connect,
-     .example = sysfs_example},
+     .example = sysfs_example,
+     .check_read = check_sysfs_read},
     {.name = "gpio_pulse",
      .kind = "uint64",
      .transport = gpio_transport,

@@ -30,6 +30,12 @@ const DriverSchema* driver_schema(std::string_view name);
 void check_modbus_read(const SettingTable& read, const Field& field);
 void check_modbus_connect(const SettingTable& transport, const SettingTable& connect,
                           const Field& field);
+/// Whether a text is a path below another one, with at most one star in each of its parts.
+bool is_below(std::string_view text);
+void check_sysfs_read(const SettingTable& read, const Field& field);
+/// Whether a text is a time zone: "+01:00".
+bool is_zone(std::string_view text);
+void check_ascii_read(const SettingTable& read, const Field& field);
 /// How many registers, or bits of a bit table, a checked Modbus read spans.
 std::int64_t modbus_width(const SettingTable& read);
 

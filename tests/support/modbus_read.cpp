@@ -46,9 +46,10 @@ int read(const DeviceConfig& device)
 {
     boost::asio::io_context io(1);
     Resolver resolver(io.get_executor());
+    FileWorker files(io.get_executor());
     Buses buses(io.get_executor(), resolver);
     SystemClock clock(io.get_executor());
-    const DriverContext context{io.get_executor(), buses, resolver, clock};
+    const DriverContext context{io.get_executor(), buses, resolver, clock, files};
     Mistakes mistakes;
     const auto driver = make_driver(device, context, mistakes);
     if (driver == nullptr) {

@@ -118,8 +118,9 @@ struct Making : testing::Test {
     boost::asio::io_context io{1};
     Resolver resolver{io.get_executor()};
     SystemClock clock{io.get_executor()};
+    FileWorker files{io.get_executor()};
     Buses buses{io.get_executor(), resolver};
-    DriverContext context{io.get_executor(), buses, resolver, clock};
+    DriverContext context{io.get_executor(), buses, resolver, clock, files};
     DeviceConfig device;
 
     Making()

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "drivers/registry.hpp"
+
+namespace gateway {
+
+// The rows of the drivers that read texts: lines on a wire, and files of the kernel.
+
+std::unique_ptr<Driver> make_sysfs(const DeviceConfig& device, const DriverContext& context,
+                                   Mistakes& mistakes);
+void check_sysfs(const Profile& profile, Mistakes& mistakes);
+std::vector<std::string> run_sysfs_examples(const Profile& profile);
+std::vector<PlannedRequest> describe_sysfs(const Profile& profile);
+
+}  // namespace gateway

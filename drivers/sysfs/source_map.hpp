@@ -1,0 +1,25 @@
+#pragma once
+
+#include "drivers/sysfs/codec.hpp"
+#include "gateway/config/profile.hpp"
+
+#include <vector>
+
+namespace gateway::sysfs {
+
+struct Settings {
+    Duration timeout = std::chrono::seconds(2);  ///< of one file and its neighbours
+    unsigned retries = 0;                        ///< after a failed checksum or a failed read
+};
+
+/// What a profile says about a model: in which files its values lie.
+struct SourceMap {
+    std::vector<Source> points;    ///< by row
+    std::vector<Source> identity;  ///< by `[[identify]]`
+    Settings settings;
+};
+
+/// Converts what the closed schema has checked. On any mistake the map is not to be used.
+SourceMap read_map(const Profile& profile, Mistakes& mistakes);
+
+}  // namespace gateway::sysfs

@@ -87,6 +87,7 @@ struct Row {
 
 constexpr std::array drivers{
     Row{"modbus", make_modbus, check_modbus, run_modbus_examples, describe_modbus},
+    Row{"ascii", make_ascii, check_ascii, run_ascii_examples, describe_ascii},
     Row{"sysfs", make_sysfs, check_sysfs, run_sysfs_examples, describe_sysfs},
 };
 

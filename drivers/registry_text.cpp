@@ -1,9 +1,13 @@
 #include "drivers/registry_text.hpp"
 
+#include "drivers/ascii/driver.hpp"
+#include "drivers/ascii/example.hpp"
 #include "drivers/sysfs/driver.hpp"
 #include "drivers/sysfs/example.hpp"
+#include "gateway/config/literal.hpp"
 
 #include <map>
+#include <string_view>
 #include <utility>
 
 namespace gateway {
@@ -30,7 +34,116 @@ std::string names_of(const Profile& profile, const Rows& rows)
     return names;
 }
 
+std::shared_ptr<StreamBus> bus_of(const SiteDevice& device, const DriverContext& context,
+                                  Mistakes& mistakes)
+{
+    if (device.connect.contains("serial")) {
+        return context.buses.serial(serial_line(device.connect), device.connect_place, mistakes);
+    }
+    const auto tcp = parse_host_port(get(device.connect, "tcp", std::string()));
+    return tcp ? context.buses.tcp(tcp->host, tcp->port) : nullptr;
+}
+
+/// A request as people read it: "0R1\\r\\n".
+std::string visible(const std::string& bytes)
+{
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (const char letter : bytes) {
+        const auto byte = static_cast<unsigned char>(letter);
+        if (letter == '\r' || letter == '\n') {
+            text += letter == '\r' ? "\\r" : "\\n";
+        } else if (byte < ' ' || byte > '~') {
+            text += "\\x";
+            text += digits[byte >> 4];
+            text += digits[byte & 0xFU];
+        } else {
+            text += letter;
+        }
+    }
+    return text;
+}
+
+/// The bytes of the lines that the first example of this request shows; 0 when there is none.
+std::size_t answer_size(const Profile& profile, const ascii::LineMap& map, std::size_t request)
+{
+    for (const auto& example : profile.examples) {
+        const auto own =
+            get(example.raw, "request", get(profile.transport, "request", std::string()));
+        const auto bytes =
+            ascii::request_bytes(map.grammar, own, std::string(ascii::usual_address));
+        std::size_t size = 0;
+        for (const auto& line : get(example.raw, "lines", SettingList{})) {
+            size += std::get<std::string>(line.value).size() + 2;
+        }
+        if (request < map.requests.size() && bytes == map.requests[request]) {
+            return size;
+        }
+    }
+    return 0;
+}
+
+Duration time_on_line(const Profile& profile, std::size_t bytes)
+{
+    constexpr std::int64_t bits_of_a_character = 10;
+    const auto line = get(profile.transport, "line", SettingTable{});
+    const auto rates = get(line, "baud", SettingList{});
+    return rates.empty() ? Duration::zero()
+                         : std::chrono::nanoseconds(1'000'000'000LL * bits_of_a_character *
+                                                    static_cast<std::int64_t>(bytes) /
+                                                    std::get<std::int64_t>(rates[0].value));
+}
+
 }  // namespace
+
+std::unique_ptr<Driver> make_ascii(const DeviceConfig& device, const DriverContext& context,
+                                   Mistakes& mistakes)
+{
+    Mistakes own;
+    auto map =
+        ascii::read_map(*device.profile, get(device.site.connect, "address", std::string()), own);
+    auto bus = bus_of(device.site, context, own);
+    mistakes.add(own);
+    return own.empty() ? std::make_unique<ascii::AsciiDriver>(std::move(bus), std::move(map))
+                       : nullptr;
+}
+
+void check_ascii(const Profile& profile, Mistakes& mistakes)
+{
+    ascii::read_map(profile, std::string(ascii::usual_address), mistakes);
+}
+
+std::vector<std::string> run_ascii_examples(const Profile& profile)
+{
+    return ascii::run_examples(profile);
+}
+
+std::vector<PlannedRequest> describe_ascii(const Profile& profile)
+{
+    Mistakes mistakes;
+    const auto map = ascii::read_map(profile, std::string(ascii::usual_address), mistakes);
+    std::map<std::pair<Duration, std::size_t>, Rows> groups;
+    for (const auto& [poll, due] : rows_by_poll(profile)) {
+        for (const auto row : due) {
+            groups[{poll, map.request_of_point[row]}].push_back(row);
+        }
+    }
+    std::vector<PlannedRequest> requests;
+    for (const auto& [key, rows] : groups) {
+        const auto& [poll, request] = key;
+        if (map.settings.talking) {
+            requests.push_back({.poll = poll, .text = "listens: " + names_of(profile, rows)});
+            continue;
+        }
+        const auto& bytes = map.requests[request];
+        const auto size = bytes.size() + answer_size(profile, map, request);
+        requests.push_back({.poll = poll,
+                            .text = "\"" + visible(bytes) + "\": " + names_of(profile, rows),
+                            .bytes = size,
+                            .on_serial_line = time_on_line(profile, size)});
+    }
+    return requests;
+}
 
 std::unique_ptr<Driver> make_sysfs(const DeviceConfig& device, const DriverContext& context,
                                    Mistakes& mistakes)

@@ -221,8 +221,8 @@ Scene parse_scene(std::string_view text, const std::string& file, const std::str
         scene.log = absolute(scene.log, folder);
     }
     table["seed"].integer(scene.seed, 0, 1'000'000'000);
-    table.need("device").tables([&](Table& device) { parse_device(device, folder, scene); },
-                                10'000);
+    table["device"].tables([&](Table& device) { parse_device(device, folder, scene); }, 10'000);
+    table["lines"].tables([&](Table& device) { scene.lines.push_back(parse_line_device(device)); });
     return scene;
 }
 

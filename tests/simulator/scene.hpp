@@ -3,6 +3,7 @@
 #include "drivers/modbus/plan.hpp"
 #include "gateway/config/reader.hpp"
 #include "tests/simulator/framing.hpp"
+#include "tests/simulator/line_device.hpp"
 #include "tests/simulator/model.hpp"
 
 #include <cstdint>
@@ -70,6 +71,7 @@ struct Device {
 /// A simulated town, from a TOML file (tests/simulator/README.md).
 struct Scene {
     std::vector<Device> devices;
+    std::vector<LineDevice> lines;
     std::string log;  ///< every value served, one JSON object per line; empty: none
     unsigned seed = 1;
 };

@@ -117,7 +117,10 @@ struct Town::Port {
 };
 
 Town::Town(asio::io_context& io, Scene scene)
-    : random_(scene.seed), started_(std::chrono::steady_clock::now()), tasks_(io.get_executor())
+    : random_(scene.seed),
+      started_(std::chrono::steady_clock::now()),
+      lines_(io, std::move(scene.lines), scene.seed),
+      tasks_(io.get_executor())
 {
     if (!scene.log.empty()) {
         log_ = std::fopen(scene.log.c_str(), "ae");
@@ -176,7 +179,7 @@ std::string Town::ready_line() const
                 R"(","port":)" + std::to_string(port(device.id)) + R"(,"unit":)" +
                 std::to_string(device.unit) + "}";
     }
-    return line + "]}";
+    return line + lines_.ready_entries(units_.empty()) + "]}";
 }
 
 std::string Town::summary_line() const
@@ -200,6 +203,7 @@ asio::awaitable<void> Town::stop()
 {
     tasks_.cancel();
     co_await tasks_.join();
+    co_await lines_.stop();
 }
 
 double Town::seconds() const

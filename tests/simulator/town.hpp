@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/runtime/task_group.hpp"
+#include "tests/simulator/line_town.hpp"
 #include "tests/simulator/scene.hpp"
 #include "tests/simulator/unit.hpp"
 
@@ -15,7 +16,8 @@
 
 namespace simulator {
 
-/// Plays a scene over Modbus TCP, or RTU in TCP or on a pseudo terminal, on one loop. Listens from
+/// Plays a scene on one loop: units over Modbus TCP, or RTU in TCP or on a pseudo terminal, and
+/// devices of lines. Listens from
 /// construction; throws when a port cannot be had.
 class Town {
 public:
@@ -55,6 +57,7 @@ private:
     std::vector<std::unique_ptr<Port>> ports_;
     std::map<std::string, Port*, std::less<>> port_of_;
     std::uint64_t connections_ = 0;
+    LineTown lines_;
     gateway::TaskGroup tasks_;
 };
 

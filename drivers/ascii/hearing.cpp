@@ -1,0 +1,64 @@
+#include "drivers/ascii/hearing.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway::ascii {
+
+void Hearing::give_up(Cause cause)
+{
+    for (const auto& open : open_) {
+        samples_[open.position].quality = Quality::comm_error;
+        samples_[open.position].cause = cause;
+    }
+    open_.clear();
+    damage_.reset();
+}
+
+bool Hearing::complete() const
+{
+    return std::ranges::none_of(open_, &Open::awaited);
+}
+
+bool Hearing::is_open(std::size_t position) const
+{
+    return std::ranges::find(open_, position, &Open::position) != open_.end();
+}
+
+bool Hearing::take(std::string_view line)
+{
+    const bool echo = map_.settings.echo && trimmed(line) == request_;
+    if (echo || is_skipped(map_.grammar, line)) {
+        return false;
+    }
+    const auto body = body_of(map_.grammar, line);
+    if (!body) {
+        damaged(body.error());
+        return false;
+    }
+    const auto time = map_.clock ? time_in(*map_.clock, *body) : std::nullopt;
+    const auto taken = [&](const Open& open) {
+        auto& sample = samples_[open.position];
+        auto found = sample_in(sources_[sample.row], map_.grammar, *body);
+        if (!found) {
+            return false;
+        }
+        found->row = sample.row;
+        found->device_time = time;
+        sample = std::move(*found);
+        return true;
+    };
+    return std::erase_if(open_, taken) > 0;
+}
+
+Samples failures(std::span<const std::uint16_t> rows)
+{
+    Samples samples;
+    samples.reserve(rows.size());
+    for (const auto row : rows) {
+        samples.push_back({.row = row, .raw = {}, .quality = Quality::comm_error});
+    }
+    return samples;
+}
+
+}  // namespace gateway::ascii

@@ -12,6 +12,12 @@ namespace gateway {
 
 namespace {
 
+/// Anywhere in the text; ^ and $ are its ends.
+bool is_found(const std::string& pattern, std::string_view text)
+{
+    return matches_regex(text, "(?s:.*)(?:" + pattern + ")(?s:.*)");
+}
+
 bool fulfils(const Identify& identify, const std::optional<Value>& answer)
 {
     if (!answer || answer->is_none()) {
@@ -19,7 +25,7 @@ bool fulfils(const Identify& identify, const std::optional<Value>& answer)
     }
     const Limits range(identify.low, identify.high, Fraction(1), Fraction(0));
     return range.side_of(*answer) == Side::inside &&
-           (identify.matches.empty() || matches_regex(identity_text(*answer), identify.matches));
+           (identify.matches.empty() || is_found(identify.matches, identity_text(*answer)));
 }
 
 /// The leading numbers of "1.3.01-rc1": 1, 3, 1.

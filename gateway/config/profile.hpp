@@ -21,7 +21,7 @@ struct Parameter {
 /// One read that says which device this is.
 struct Identify {
     SettingTable read;
-    std::string matches;  ///< RE2, the whole text; empty: any
+    std::string matches;  ///< RE2, found in the text; empty: any
     std::optional<Fraction> low, high;
     std::string captures;  ///< serial, firmware, hardware, make, model
     bool required = false;

@@ -13,7 +13,7 @@ Profile meter()
     profile.firmware = ">=1.3";
     profile.identify = {
         Identify{.matches = "^Schneider Electric$", .required = true},
-        Identify{.matches = "(A9M)?[Ii]?EM3155", .required = true},
+        Identify{.matches = "^(A9M)?[Ii]?EM3155$", .required = true},
         Identify{.captures = "serial"},
         Identify{.captures = "firmware"},
     };
@@ -40,11 +40,21 @@ TEST(Identify, ARequiredOneThatFailsOrIsMissingIsAMismatch)
               IdentityVerdict::mismatch);
     EXPECT_EQ(identify(meter(), answers("Schneider Electric", "xiEM3155", 1301)).verdict,
               IdentityVerdict::mismatch)
-        << "the whole text must match";
+        << "^ and $ are the ends of the text";
     auto silent = answers("Schneider Electric", "iEM3155", 1301);
     silent[0].reset();
     EXPECT_EQ(identify(meter(), silent).verdict, IdentityVerdict::mismatch);
     EXPECT_EQ(identify(meter(), {}).verdict, IdentityVerdict::mismatch);
+}
+
+TEST(Identify, WhatHasNoEndsIsFoundAnywhereInTheText)
+{
+    Profile profile;
+    profile.identify = {Identify{.matches = "PMSX003-A|PMSX003-O", .required = true}};
+    EXPECT_EQ(identify(profile, {Value::of_text("2.0+BME280+PMSX003-B+PMSX003-A")}).verdict,
+              IdentityVerdict::verified);
+    EXPECT_EQ(identify(profile, {Value::of_text("2.0+BME280+PMSX003-B")}).verdict,
+              IdentityVerdict::mismatch);
 }
 
 TEST(Identify, PaddingOfFixedFieldsIsNotPartOfTheText)

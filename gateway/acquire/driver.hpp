@@ -35,6 +35,12 @@ public:
 
     /// Asks the device who it is. Fails as a whole only when it did not answer.
     virtual boost::asio::awaitable<Result<Identity>> identify() = 0;
+
+    /// How long a device that talks by itself may be silent; nothing: it is asked. Of one that
+    /// talks, read() gives samples of what its next message speaks of, whatever is due, and keeps
+    /// the messages that come between two reads; identify() gives what it has said so far, at once,
+    /// and fails with Fault::not_found until that is enough.
+    virtual std::optional<Duration> may_be_silent() const { return std::nullopt; }
 };
 
 }  // namespace gateway

@@ -130,6 +130,27 @@ std::span<const std::uint16_t> Normaliser::judge(Samples& samples, PointSet due,
     return judged_;
 }
 
+Reading Normaliser::judge_late(Sample& sample, BootTime time, Cause whole) const
+{
+    Reading reading{.alias = latest_[sample.row].alias,
+                    .time = time,
+                    .value = std::move(sample.raw),
+                    .quality = sample.quality,
+                    .cause = sample.cause,
+                    .device_time = sample.device_time};
+    if (sample.quality == Quality::good) {
+        PointHistory none;
+        const auto judgement = rows_[sample.row].rule.judge(reading.value, time, none);
+        reading.quality = judgement.quality;
+        reading.cause = judgement.cause;
+    }
+    if (whole != Cause::none && reading.quality == Quality::good) {
+        reading.quality = Quality::suspect;
+        reading.cause = whole;
+    }
+    return reading;
+}
+
 void Normaliser::judge_one(Sample& sample, BootTime time)
 {
     auto& row = rows_[sample.row];

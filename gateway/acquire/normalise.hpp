@@ -27,6 +27,10 @@ public:
     std::span<const std::uint16_t> judge(Samples& samples, PointSet due, BootTime time,
                                          Cause whole);
 
+    /// A sample that is older than the latest reading of its row, judged by itself: it leaves no
+    /// trace in the history or the latest readings.
+    Reading judge_late(Sample& sample, BootTime time, Cause whole) const;
+
     /// Whether the row had a sample in the last call of judge().
     bool has_judged(std::uint16_t row) const { return rows_[row].judged; }
     /// The latest reading of each row; its time is `never` when there was none.

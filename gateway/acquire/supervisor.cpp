@@ -45,7 +45,8 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       schedule_(device_.profile->points, device_.site.id, settings_.commit_window),
       normaliser_(device_, {}),
       alarms_(device_),
-      breaker_(schedule_.shortest(), settings_.slowest_probe, stable_hash(device_.site.id)),
+      breaker_(driver_->may_be_silent() ? Duration(std::chrono::seconds(1)) : schedule_.shortest(),
+               settings_.slowest_probe, stable_hash(device_.site.id)),
       main_lane_(most_used_lane(device_.profile->points)),
       stored_(device_.profile->points.size()),
       all_rows_(device_.profile->points.size())
@@ -61,6 +62,9 @@ asio::awaitable<void> Supervisor::run()
 {
     if (!device_.site.enabled) {
         co_await clock_.sleep_until(Instant::max());
+    }
+    if (const auto silence = driver_->may_be_silent()) {
+        co_await listen(*silence);
     }
     for (;;) {
         schedule_.follow(clock_.now(), clock_.wall());
@@ -107,6 +111,9 @@ asio::awaitable<Result<Samples>> Supervisor::identify_and_read(PointSet due)
 
 asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
 {
+    if (listening_) {
+        co_return latest_heard();
+    }
     const auto turn = co_await turns_.take();
     auto samples = co_await identify_and_read(all_rows_);
     if (!samples) {
@@ -121,7 +128,7 @@ asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
 
 asio::awaitable<Status> Supervisor::ask_identity()
 {
-    if (!asks_identity_) {
+    if (!asks_identity_ || driver_->may_be_silent()) {
         co_return Status();
     }
     Identified identified;
@@ -306,7 +313,7 @@ DeviceStatus Supervisor::status() const
             .maintenance_until = maintained ? maintenance_until_ : std::nullopt,
             .last_good = last_good_,
             .last_cause = last_cause_,
-            .period = schedule_.shortest(),
+            .period = driver_->may_be_silent().value_or(schedule_.shortest()),
             .slots = slots_.total(),
             .latest = normaliser_.latest()};
 }

@@ -41,7 +41,7 @@ struct DeviceStatus {
     std::vector<Reading> latest;  ///< by row; those that were never read have Normaliser::never
 };
 
-/// Keeps one device read: identifies it, polls it on the grid, judges, reports by exception, raises
+/// Keeps one device read: identifies it, polls it on the grid or listens to it, judges, reports by exception, raises
 /// its alarms, and accounts for every slot. Lives on the loop; clock and sink outlive it.
 class Supervisor {
 public:
@@ -64,6 +64,14 @@ public:
 
 private:
     boost::asio::awaitable<void> poll(PointSet due);
+
+    // supervisor_listen.cpp: of a device that talks by itself
+    boost::asio::awaitable<void> listen(Duration silence);
+    boost::asio::awaitable<void> hear(Duration silence);
+    boost::asio::awaitable<void> learn_identity();
+    Result<std::vector<Reading>> latest_heard() const;
+    void keep_late(Samples& samples);
+
     boost::asio::awaitable<Result<Samples>> identify_and_read(PointSet due);
     boost::asio::awaitable<Status> ask_identity();
     boost::asio::awaitable<void> announce(Identified identified);
@@ -95,10 +103,12 @@ private:
     std::vector<std::uint16_t> all_rows_;
     PerLane<std::vector<Reading>> outgoing_;
     SlotAccount slots_;
+    Identity heard_identity_;  // of a device that talks
     Identified identified_;
     bool announced_ = false;     // the hook has heard of identified_
     bool asks_identity_ = true;  // before the next read
     bool answering_ = false;
+    bool listening_ = false;
     std::optional<Instant> maintenance_until_;
     std::optional<BootTime> last_good_, down_told_;
     Cause last_cause_ = Cause::none;

@@ -1,0 +1,108 @@
+// A device that talks by itself: what its messages become.
+#include "gateway/acquire/identify.hpp"
+#include "gateway/acquire/supervisor.hpp"
+#include "gateway/runtime/deadline.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr Duration pause_after_a_failure = 1s;
+constexpr auto most_ahead = 5min;  // of a device's clock
+
+}  // namespace
+
+asio::awaitable<void> Supervisor::listen(Duration silence)
+{
+    listening_ = true;
+    for (;;) {
+        if (!sink_.has_room()) {
+            co_await sink_.wait_for_room();  // what the device says meanwhile waits at the driver
+        }
+        co_await hear(silence);
+        hand_over();
+    }
+}
+
+asio::awaitable<void> Supervisor::hear(Duration silence)
+{
+    auto samples = co_await with_deadline(driver_->read(all_rows_), silence);
+    if (!samples) {
+        const auto cause = cause_of(samples.error());
+        slots_.missed(main_lane_, cause);
+        co_await went_down(cause);
+        if (samples.error() != Fault::timed_out) {
+            hand_over();
+            co_await clock_.sleep_until(
+                std::max(clock_.now() + pause_after_a_failure, breaker_.probe_at()));
+        }
+        co_return;
+    }
+    came_back();
+    co_await learn_identity();
+    keep_late(*samples);
+    std::vector<std::uint16_t> spoken_of;
+    for (const auto& sample : *samples) {
+        spoken_of.push_back(sample.row);
+    }
+    store(*samples, spoken_of);
+}
+
+asio::awaitable<void> Supervisor::learn_identity()
+{
+    auto answers = co_await driver_->identify();
+    const bool enough = answers && !device_.profile->identify.empty();
+    if (announced_ && (!enough || *answers == heard_identity_)) {
+        co_return;
+    }
+    Identified identified;
+    if (enough) {
+        identified = identify(*device_.profile, *answers);
+        heard_identity_ = std::move(*answers);
+    }
+    co_await announce(std::move(identified));
+}
+
+/// What is older, by the device's own time, than what it has said of the same point before is a
+/// reading like any other, but never the latest one.
+void Supervisor::keep_late(Samples& samples)
+{
+    const auto time = stamp();
+    const auto wall = clock_.wall();
+    const auto is_late = [this, &wall](const Sample& sample) {
+        const auto& latest = normaliser_.latest()[sample.row].device_time;
+        // A time that has not come yet was a mistake of the device: it holds nothing back.
+        const bool to_come =
+            latest && wall.state != ClockState::unset && *latest > wall.wall + most_ahead;
+        return sample.device_time && latest && !to_come && *sample.device_time < *latest;
+    };
+    for (auto& sample : samples) {
+        if (is_late(sample)) {
+            const auto lane = lane_of(sample.row);
+            outgoing_[index_of(lane)].push_back(
+                normaliser_.judge_late(sample, time, whole_cause()));
+            slots_.stored(lane, outgoing_[index_of(lane)].back().quality == Quality::good);
+        }
+    }
+    std::erase_if(samples, is_late);
+}
+
+Result<std::vector<Reading>> Supervisor::latest_heard() const
+{
+    std::vector<Reading> heard;
+    const auto& latest = normaliser_.latest();
+    std::copy_if(latest.begin(), latest.end(), std::back_inserter(heard),
+                 [](const Reading& reading) { return reading.time != Normaliser::never; });
+    if (heard.empty()) {
+        return Fault::timed_out;
+    }
+    return heard;
+}
+
+}  // namespace gateway

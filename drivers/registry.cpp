@@ -4,6 +4,7 @@
 #include "drivers/modbus/driver.hpp"
 #include "drivers/modbus/example.hpp"
 #include "drivers/modbus/register_map.hpp"
+#include "drivers/registry_json.hpp"
 #include "drivers/registry_text.hpp"
 
 #include <algorithm>
@@ -89,6 +90,8 @@ constexpr std::array drivers{
     Row{"modbus", make_modbus, check_modbus, run_modbus_examples, describe_modbus},
     Row{"ascii", make_ascii, check_ascii, run_ascii_examples, describe_ascii},
     Row{"sysfs", make_sysfs, check_sysfs, run_sysfs_examples, describe_sysfs},
+    Row{"http_json", make_http_json, check_http_json, run_http_json_examples, describe_http_json},
+    Row{"mqtt_json", make_mqtt_json, check_mqtt_json, run_mqtt_json_examples, describe_mqtt_json},
 };
 
 const Row* row_of(const Profile& profile)

@@ -15,6 +15,10 @@
 
 namespace gateway {
 
+namespace mqtt_json {
+class Brokers;
+}
+
 /// What a driver may use of the box. All of it outlives the drivers.
 struct DriverContext {
     boost::asio::any_io_executor executor;
@@ -22,6 +26,8 @@ struct DriverContext {
     Resolver& resolver;
     Clock& clock;
     FileWorker& files;
+    std::string config_folder = ".";        ///< of the site file: secrets lie beside it
+    mqtt_json::Brokers* brokers = nullptr;  ///< null: no device behind a broker can be read
 };
 
 /// The driver that the device's profile names. Null with every mistake of the profile's addresses

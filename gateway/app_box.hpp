@@ -1,5 +1,6 @@
 #pragma once
 
+#include "drivers/mqtt_json/broker.hpp"
 #include "gateway/admin/control.hpp"
 #include "gateway/app.hpp"
 #include "gateway/app_devices.hpp"
@@ -80,6 +81,7 @@ private:
     Resolver resolver_{io_.get_executor()};
     FileWorker files_{io_.get_executor()};
     Buses buses_{io_.get_executor(), resolver_};
+    mqtt_json::Brokers brokers_{io_.get_executor(), mqtt_worker_, resolver_};
     Outbox outbox_;
     Intake intake_;
     WatchedIntake sink_{intake_};

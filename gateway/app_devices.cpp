@@ -85,9 +85,14 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
 std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
 {
     std::erase_if(probes_, [](const auto& entry) { return entry.second.expired(); });
-    const auto& connect = config.site.connect;
-    auto& known =
-        probes_[get<std::string>(connect, "tcp", {}) + get<std::string>(connect, "serial", {})];
+    std::string line;
+    for (const auto* key : {"tcp", "serial", "url"}) {
+        line += get<std::string>(config.site.connect, key, {});
+    }
+    if (line.empty()) {
+        return nullptr;
+    }
+    auto& known = probes_[line];
     auto shared = known.lock();
     if (!shared) {
         shared = std::make_shared<Bus>();
@@ -114,6 +119,7 @@ asio::awaitable<void> Devices::stop()
     for (const auto& [id, device] : running_) {
         co_await device->tasks.join();
     }
+    running_.clear();  // drivers that hold a connection end it while the workers still run
 }
 
 std::shared_ptr<RunningDevice> Devices::find(std::string_view id) const

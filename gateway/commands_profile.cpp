@@ -103,7 +103,11 @@ std::string lines_to_paste(const Profile& profile)
 {
     const auto name = profile.id.substr(profile.id.rfind('.') + 1);
     const std::string connect =
-        profile.driver == "modbus" ? "{ tcp = \"192.0.2.1:502\", unit = 1 }" : "{ }";
+        profile.driver == "modbus"      ? "{ tcp = \"192.0.2.1:502\", unit = 1 }"
+        : profile.driver == "http_json" ? "{ url = \"http://192.0.2.1\" }"
+        : profile.driver == "mqtt_json"
+            ? "{ broker = \"mqtt://127.0.0.1:1883\", device = \"name-in-its-topic\" }"
+            : "{ }";
     return "    [[device]]\n    id = \"" + name + "-1\"\n    profile = \"" + profile.id +
            "\"\n    connect = " + connect + "   # where it is\n";
 }
@@ -171,8 +175,14 @@ int profile_show(const CommandOptions& options, const std::string& name)
     }
     std::cout << "\nRequests\n";
     for (const auto& request : describe_plan(*profile)) {
-        std::cout << "  every " << seconds_text(request.poll) << ": " << request.text << ", "
-                  << request.bytes << " bytes";
+        std::cout << "  ";
+        if (request.poll > Duration::zero()) {
+            std::cout << "every " << seconds_text(request.poll) << ": ";
+        }
+        std::cout << request.text;
+        if (request.bytes > 0) {
+            std::cout << ", " << request.bytes << " bytes";
+        }
         if (request.on_serial_line > Duration::zero()) {
             std::cout << ", "
                       << std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -1,3 +1,4 @@
+#include "drivers/mqtt_json/broker.hpp"
 #include "drivers/registry.hpp"
 #include "gateway/acquire/supervisor.hpp"
 #include "gateway/admin/control.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#include <filesystem>
 #include <iostream>
 #include <optional>
 
@@ -29,8 +31,18 @@ struct Bench {
     Resolver resolver{io.get_executor()};
     FileWorker files{io.get_executor()};
     Buses buses{io.get_executor(), resolver};
+    Worker mqtt_worker;
+    mqtt_json::Brokers brokers{io.get_executor(), mqtt_worker, resolver};
+    std::string config_folder;
 
-    DriverContext context() { return {io.get_executor(), buses, resolver, clock, files}; }
+    explicit Bench(const std::string& config)
+        : config_folder(std::filesystem::absolute(config).parent_path())
+    {
+    }
+    DriverContext context()
+    {
+        return {io.get_executor(), buses, resolver, clock, files, config_folder, &brokers};
+    }
 };
 
 // A poll by hand is shown and not stored.
@@ -73,7 +85,7 @@ int say_failure(const std::string& device, const std::string& why)
 
 int read_directly(const CommandOptions& options, const DeviceConfig& device)
 {
-    Bench bench;
+    Bench bench(options.config);
     Mistakes mistakes;
     auto driver = make_driver(device, bench.context(), mistakes);
     if (!driver) {
@@ -189,7 +201,7 @@ int check(const CommandOptions& options)
 {
     Mistakes mistakes;
     const auto configuration = check_site(options.config, shipped_profiles(), mistakes);
-    Bench bench;
+    Bench bench(options.config);
     std::size_t points = 0;
     for (const auto& device : configuration.devices) {
         make_driver(device, bench.context(), mistakes);

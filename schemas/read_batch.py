@@ -242,7 +242,7 @@ def json_value(reading, point):
 def cause_name(cause):
     if cause < len(CAUSES):
         return CAUSES[cause]
-    return f"exception_{cause - 256}" if 256 <= cause < 512 else f"cause_{cause}"
+    return f"exception_{cause - 256}" if 256 <= cause < 1256 else f"cause_{cause}"
 
 
 def lines(batch, dictionaries, org=None):

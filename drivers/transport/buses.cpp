@@ -91,4 +91,16 @@ std::shared_ptr<StreamBus> Buses::share(Entry& entry, OpenStream open)
     return bus;
 }
 
+std::shared_ptr<Bus> Buses::turns(const std::string& target)
+{
+    std::erase_if(turns_, [](const auto& entry) { return entry.second.expired(); });
+    auto& known = turns_[target];
+    auto bus = known.lock();
+    if (!bus) {
+        bus = std::make_shared<Bus>();
+        known = bus;
+    }
+    return bus;
+}
+
 }  // namespace gateway

@@ -22,6 +22,8 @@ public:
     /// Null with a mistake at `connect` when the port is in use with other settings.
     std::shared_ptr<StreamBus> serial(const SerialLine& line, const Place& place,
                                       Mistakes& mistakes);
+    /// The turns at a server whose connections come and go: "host:port".
+    std::shared_ptr<Bus> turns(const std::string& target);
 
 private:
     struct Known {
@@ -36,6 +38,7 @@ private:
     boost::asio::any_io_executor executor_;
     Resolver& resolver_;
     std::map<std::string, Known> by_target_;  ///< "tcp:host:port", "serial:/dev/ttyUSB0"
+    std::map<std::string, std::weak_ptr<Bus>> turns_;
 };
 
 }  // namespace gateway

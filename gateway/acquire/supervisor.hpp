@@ -41,8 +41,9 @@ struct DeviceStatus {
     std::vector<Reading> latest;  ///< by row; those that were never read have Normaliser::never
 };
 
-/// Keeps one device read: identifies it, polls it on the grid or listens to it, judges, reports by exception, raises
-/// its alarms, and accounts for every slot. Lives on the loop; clock and sink outlive it.
+/// Keeps one device read: identifies it, polls it on the grid or listens to it, judges, reports by
+/// exception, raises its alarms, and accounts for every slot. Lives on the loop; clock and sink
+/// outlive it.
 class Supervisor {
 public:
     Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Clock& clock, Sink& sink,

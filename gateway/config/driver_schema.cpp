@@ -1,7 +1,10 @@
 #include "gateway/config/driver_schema.hpp"
 
+#include "gateway/config/json_schema.hpp"
+
 #include <algorithm>
 #include <array>
+#include <limits>
 
 namespace gateway {
 
@@ -176,27 +179,46 @@ constexpr auto ascii_example =
 
 // JSON, fetched or received
 
-constexpr auto json_age = keys(must(text("at", pointer_format)), text("format"), duration("stale"));
-constexpr auto json_select =
+constexpr auto json_then =
     keys(must(text("list", pointer_format)), must(text("key", pointer_format)),
          must(of_type("equals", RuleType::scalar)));
-constexpr auto json_read =
-    keys(must(text("at", pointer_format)), flag("optional"), table("select", json_select),
-         list(text("fallback", pointer_format)), choice("type", "int64|float64|text|bool"),
-         text("path"), text("topic"));
-constexpr auto json_reads = forms(json_read);
+constexpr auto json_select =
+    keys(json_then[0], json_then[1], json_then[2], table("then", json_then));
+constexpr auto json_age = keys(must(text("at", pointer_format)), table("select", json_select),
+                               text("format"), text("zone"), duration("stale"));
+constexpr auto json_only =
+    keys(must(text("at", pointer_format)), must(of_type("equals", RuleType::scalar)));
+constexpr auto one_code = keys(integer("", std::numeric_limits<std::int32_t>::min(),
+                                       std::numeric_limits<std::int32_t>::max()));
+constexpr auto json_read(Rule source)
+{
+    return keys(must(text("at", pointer_format)), flag("optional"), table("select", json_select),
+                list(text("fallback", pointer_format)),
+                choice("type", "int64|uint64|float64|text|bool"), text("match", regex_format),
+                map("codes", any_text, one_code), flag("plain"), source);
+}
+constexpr auto http_read = json_read(text("path"));
+constexpr auto http_reads = forms(http_read);
 constexpr auto http_transport =
     keys(integer("port", 1, 65'535), text("path"), duration("timeout"), retries,
-         integer("max_body", 1, 1'048'576), choice("auth", "none|basic|digest|bearer"),
-         table("age", json_age));
-constexpr auto http_url = keys(must(text("url", url_format)), text("user"));
+         integer("max_body", 1, 1'048'576), choice("auth", "none|basic|digest|bearer|header"),
+         text("header", header_format), table("age", json_age));
+constexpr auto http_url = keys(must(text("url", url_format)), text("user"), text("device"),
+                               text("ca", path_format), text("fingerprint", fingerprint_format));
 constexpr auto http_connect = forms(http_url);
-constexpr auto body_example = keys(must(text("body", any_text, 65'536)), text("topic"));
-constexpr auto mqtt_transport = keys(must(text("topic")), integer("max_body", 1, 1'048'576),
-                                     duration("stale"), table("age", json_age));
+constexpr auto http_example =
+    keys(must(text("body", any_text, 65'536)), text("path"), text("device"));
+constexpr auto mqtt_read = json_read(text("topic", topic_format));
+constexpr auto mqtt_reads = forms(mqtt_read);
+constexpr auto mqtt_transport =
+    keys(must(text("topic", topic_format)), integer("max_body", 1, 1'048'576), duration("stale"),
+         list(table("only", json_only)), table("age", json_age));
 constexpr auto mqtt_broker =
-    keys(must(text("broker", broker_format)), must(text("device")), text("user"));
+    keys(must(text("broker", broker_format)), must(text("device")), text("user"),
+         text("ca", path_format), choice("protocol", "3.1.1|5"));
 constexpr auto mqtt_connect = forms(mqtt_broker);
+constexpr auto mqtt_example =
+    keys(must(text("body", any_text, 65'536)), text("topic"), text("device"));
 
 // Files of the kernel, pulses, separate programs
 
@@ -278,18 +300,20 @@ constexpr std::array<DriverSchema, 10> schemas{{
     {.name = "http_json",
      .kind = "float64",
      .transport = http_transport,
-     .read = json_reads,
-     .identify = json_reads,
+     .read = http_reads,
+     .identify = http_reads,
      .connect = http_connect,
-     .example = body_example},
+     .example = http_example,
+     .check_read = check_json_read},
     {.name = "mqtt_json",
      .kind = "float64",
      .polled = false,
      .transport = mqtt_transport,
-     .read = json_reads,
-     .identify = json_reads,
+     .read = mqtt_reads,
+     .identify = mqtt_reads,
      .connect = mqtt_connect,
-     .example = body_example},
+     .example = mqtt_example,
+     .check_read = check_json_read},
     {.name = "sysfs",
      .kind = "int64",
      .transport = sysfs_transport,

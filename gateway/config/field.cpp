@@ -91,7 +91,7 @@ std::optional<std::string> Field::as_text(const Format& format, std::size_t most
     const auto* text = std::get_if<std::string>(&setting_->value);
     if (text == nullptr) {
         wrong("is not a text; write it in quotes");
-    } else if (text->empty()) {
+    } else if (text->empty() && &format != &pointer_format) {  // "" points to the whole document
         wrong("is empty; write a text or leave the key out");
     } else if (text->size() > most) {
         wrong("is too long; write at most " + std::to_string(most) + " bytes");

@@ -50,7 +50,7 @@ std::string to_string(Cause cause)
     if (number < cause_names.size()) {
         return std::string(cause_names[number]);
     }
-    if (number >= base && number < base + 256) {
+    if (number >= base && number < base + 1000) {
         return "exception_" + std::to_string(number - base);
     }
     return "cause_" + std::to_string(number);

@@ -12,7 +12,7 @@ enum class Quality : std::uint8_t { good, suspect, missing, bad, stale, comm_err
 constexpr std::size_t quality_count = 7;
 
 /// Why a reading is not good; the numbers are those on the wire (protocol.md, section 2). A
-/// device's own exception code N is `exception_base` + N.
+/// device's own exception code N, or HTTP status, is `exception_base` + N.
 enum class Cause : std::uint16_t {
     none,
     maintenance,

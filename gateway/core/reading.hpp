@@ -47,8 +47,8 @@ struct Alias {
 /// What a driver obtained for one point: a raw value, or the reason why there is none.
 struct Sample {
     std::uint16_t row = 0;            ///< into the device's points
-    Value raw;                        ///< none when `quality` is not good
-    Quality quality = Quality::good;  ///< good, comm_error, missing or bad
+    Value raw;                        ///< none when there is no value
+    Quality quality = Quality::good;  ///< good, comm_error, missing or bad; stale, suspect: a value
     Cause cause = Cause::none;
     std::optional<WallTime> device_time;
 };

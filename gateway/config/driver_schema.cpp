@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 namespace gateway {
 
@@ -34,17 +33,6 @@ constexpr Format zone_format{is_zone, "a time zone; write \"+01:00\""};
 constexpr std::string_view parities = "even|odd|none";
 constexpr std::string_view text_types = "int64|float64|text|hex";
 constexpr auto retries = integer("retries", 0, 10);
-
-template <typename... R>
-constexpr auto keys(R... rule)
-{
-    return std::array<Rule, sizeof...(R)>{rule...};
-}
-template <typename... F>
-constexpr auto forms(const F&... form)
-{
-    return std::array<Form, sizeof...(F)>{Form(form)...};
-}
 
 // Modbus
 
@@ -177,49 +165,6 @@ constexpr auto ascii_connect = forms(ascii_serial, ascii_tcp);
 constexpr auto ascii_example =
     keys(must(list(text("lines", any_text, 16'384))), text("request"), text("address"));
 
-// JSON, fetched or received
-
-constexpr auto json_then =
-    keys(must(text("list", pointer_format)), must(text("key", pointer_format)),
-         must(of_type("equals", RuleType::scalar)));
-constexpr auto json_select =
-    keys(json_then[0], json_then[1], json_then[2], table("then", json_then));
-constexpr auto json_age = keys(must(text("at", pointer_format)), table("select", json_select),
-                               text("format"), text("zone"), duration("stale"));
-constexpr auto json_only =
-    keys(must(text("at", pointer_format)), must(of_type("equals", RuleType::scalar)));
-constexpr auto one_code = keys(integer("", std::numeric_limits<std::int32_t>::min(),
-                                       std::numeric_limits<std::int32_t>::max()));
-constexpr auto json_read(Rule source)
-{
-    return keys(must(text("at", pointer_format)), flag("optional"), table("select", json_select),
-                list(text("fallback", pointer_format)),
-                choice("type", "int64|uint64|float64|text|bool"), text("match", regex_format),
-                map("codes", any_text, one_code), flag("plain"), source);
-}
-constexpr auto http_read = json_read(text("path"));
-constexpr auto http_reads = forms(http_read);
-constexpr auto http_transport =
-    keys(integer("port", 1, 65'535), text("path"), duration("timeout"), retries,
-         integer("max_body", 1, 1'048'576), choice("auth", "none|basic|digest|bearer|header"),
-         text("header", header_format), table("age", json_age));
-constexpr auto http_url = keys(must(text("url", url_format)), text("user"), text("device"),
-                               text("ca", path_format), text("fingerprint", fingerprint_format));
-constexpr auto http_connect = forms(http_url);
-constexpr auto http_example =
-    keys(must(text("body", any_text, 65'536)), text("path"), text("device"));
-constexpr auto mqtt_read = json_read(text("topic", topic_format));
-constexpr auto mqtt_reads = forms(mqtt_read);
-constexpr auto mqtt_transport =
-    keys(must(text("topic", topic_format)), integer("max_body", 1, 1'048'576), duration("stale"),
-         list(table("only", json_only)), table("age", json_age));
-constexpr auto mqtt_broker =
-    keys(must(text("broker", broker_format)), must(text("device")), text("user"),
-         text("ca", path_format), choice("protocol", "3.1.1|5"));
-constexpr auto mqtt_connect = forms(mqtt_broker);
-constexpr auto mqtt_example =
-    keys(must(text("body", any_text, 65'536)), text("topic"), text("device"));
-
 // Files of the kernel, pulses, separate programs
 
 constexpr auto sysfs_transport = keys(duration("timeout"), retries);
@@ -299,20 +244,20 @@ constexpr std::array<DriverSchema, 10> schemas{{
      .check_read = check_ascii_read},
     {.name = "http_json",
      .kind = "float64",
-     .transport = http_transport,
-     .read = http_reads,
-     .identify = http_reads,
-     .connect = http_connect,
-     .example = http_example,
+     .transport = json_schema::http_transport,
+     .read = json_schema::http_reads,
+     .identify = json_schema::http_reads,
+     .connect = json_schema::http_connect,
+     .example = json_schema::http_example,
      .check_read = check_json_read},
     {.name = "mqtt_json",
      .kind = "float64",
      .polled = false,
-     .transport = mqtt_transport,
-     .read = mqtt_reads,
-     .identify = mqtt_reads,
-     .connect = mqtt_connect,
-     .example = mqtt_example,
+     .transport = json_schema::mqtt_transport,
+     .read = json_schema::mqtt_reads,
+     .identify = json_schema::mqtt_reads,
+     .connect = json_schema::mqtt_connect,
+     .example = json_schema::mqtt_example,
      .check_read = check_json_read},
     {.name = "sysfs",
      .kind = "int64",

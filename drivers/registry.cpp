@@ -6,6 +6,7 @@
 #include "drivers/modbus/register_map.hpp"
 #include "drivers/registry_json.hpp"
 #include "drivers/registry_text.hpp"
+#include "gateway/acquire/due_rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -48,7 +49,9 @@ std::map<Duration, std::vector<std::uint16_t>> rows_by_period(const Profile& pro
 {
     std::map<Duration, std::vector<std::uint16_t>> by_period;
     for (std::size_t row = 0; row < profile.points.size(); ++row) {
-        by_period[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
+        if (!profile.points[row].hidden) {
+            by_period[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
+        }
     }
     return by_period;
 }
@@ -62,8 +65,9 @@ std::vector<PlannedRequest> describe_modbus(const Profile& profile)
         return requests;
     }
     modbus::Layout layout(map.points, map.limits);
+    DueRows rows(profile);
     for (const auto& [poll, due] : rows_by_period(profile)) {
-        for (const auto& block : layout.plan_for(due)) {
+        for (const auto& block : layout.plan_for(rows.with_companions(due))) {
             PlannedRequest request{.poll = poll, .text = modbus::describe(block)};
             for (const auto& part : block.parts) {
                 request.text += (&part == block.parts.data() ? ": " : ", ");
@@ -117,6 +121,12 @@ std::unique_ptr<Driver> make_driver(const DeviceConfig& device, const DriverCont
     }
     not_here(*device.profile, mistakes);
     return nullptr;
+}
+
+bool has_driver(std::string_view name)
+{
+    return std::any_of(drivers.begin(), drivers.end(),
+                       [name](const Row& row) { return row.name == name; });
 }
 
 void check_driver_part(const Profile& profile, Mistakes& mistakes)

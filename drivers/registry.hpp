@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gateway {
@@ -38,6 +39,9 @@ std::unique_ptr<Driver> make_driver(const DeviceConfig& device, const DriverCont
 /// What only the driver can find wrong with a profile: addresses that do not exist, values that do
 /// not fit into a request.
 void check_driver_part(const Profile& profile, Mistakes& mistakes);
+
+/// Whether this release can read devices of this driver.
+bool has_driver(std::string_view name);
 
 /// Runs every `[[example]]` of the profile through the driver's own plan and decoder; one text per
 /// reading that came out other than expected. Empty: all as expected.

@@ -141,7 +141,7 @@ std::string device_line(const BoxView& box, const DeviceView& device)
         state = "does not answer (" + to_string(status.last_cause) + ")";
     }
     std::string line = device.config->site.id + ": " + state + ", " + std::to_string(good) +
-                       " of " + std::to_string(device.config->profile->points.size()) +
+                       " of " + std::to_string(visible_points(*device.config->profile)) +
                        " points good";
     if (status.last_good) {
         line +=

@@ -31,7 +31,7 @@ struct CommandLine {
         "smart-gateway"};
     CommandOptions options{.runtime = default_runtime()};
     ReadOptions read;
-    std::string word, profile;
+    std::string word, profile, category, driver;
     std::vector<std::string> files;
     std::string wait;
     unsigned count = 0;
@@ -137,6 +137,10 @@ void add_profile_commands(CommandLine& line)
                  [&line] { return profile_list(line.options, line.word); });
     find->add_option("word", line.word, "a model, a maker, a word of the title")->required();
     line.with_json(find);
+    auto* fresh = line.add(*profile, "new", "print a commented profile to begin with",
+                           [&line] { return profile_new(line.category, line.driver); });
+    fresh->add_option("--category", line.category, "what it is, as in water-meter")->required();
+    fresh->add_option("--driver", line.driver, "how it speaks, as in modbus")->required();
     auto* show = line.add(*profile, "show", "what a profile reads, and in how many requests",
                           [&line] { return profile_show(line.options, line.profile); });
     show->add_option("profile", line.profile, "id or file")->required();

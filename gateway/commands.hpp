@@ -35,6 +35,8 @@ int tail(const CommandOptions& options, unsigned count);
 int reload(const CommandOptions& options);
 
 int profile_list(const CommandOptions& options, const std::string& word);  ///< empty word: all
+/// A commented profile of a device of this category that lints.
+int profile_new(const std::string& category, const std::string& driver);
 int profile_show(const CommandOptions& options, const std::string& profile);
 int profile_lint(const CommandOptions& options, const std::vector<std::string>& files);
 int profile_test(const CommandOptions& options, const std::vector<std::string>& profiles);

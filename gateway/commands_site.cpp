@@ -205,7 +205,7 @@ int check(const CommandOptions& options)
     std::size_t points = 0;
     for (const auto& device : configuration.devices) {
         make_driver(device, bench.context(), mistakes);
-        points += device.profile->points.size();
+        points += visible_points(*device.profile);
     }
     if (options.json) {
         json::array lines(mistakes.lines().begin(), mistakes.lines().end());

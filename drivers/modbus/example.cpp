@@ -1,5 +1,7 @@
 #include "drivers/modbus/example.hpp"
 
+#include "gateway/acquire/example.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -37,39 +39,16 @@ Bytes answer_from(const Image& image, std::uint16_t transaction, const Request& 
     return frame;
 }
 
-/// Nothing when the factor is a parameter without a default.
-std::optional<Fraction> resolve(const Factor& factor, const Profile& profile)
+/// What a driver makes of a device that holds the image: one sample per row that lies in it.
+Samples samples_of(const Image& image, const RegisterMap& map)
 {
-    if (factor.parameter.empty()) {
-        return factor.times;
-    }
-    const auto named = [&](const Parameter& p) { return p.id == factor.parameter; };
-    const auto found = std::find_if(profile.parameters.begin(), profile.parameters.end(), named);
-    if (found == profile.parameters.end() || !found->otherwise) {
-        return std::nullopt;
-    }
-    return found->otherwise->times(factor.times);
-}
-
-void run(const Example& example, const Profile& profile, const RegisterMap& map,
-         std::vector<std::string>& differences)
-{
-    const auto image = image_of(example);
-    const auto differs = [&](const std::string& id, const std::string& got) {
-        differences.push_back(difference(example, id, got));
-    };
     std::vector<std::uint16_t> due;
     for (std::size_t row = 0; row < map.points.size(); ++row) {
-        const auto& id = profile.points[row].id;
-        if (!example.expect.contains(id)) {
-            continue;
-        }
         if (covers(image, map.points[row])) {
             due.push_back(static_cast<std::uint16_t>(row));
-        } else {
-            differs(id, "nothing: the example does not give its registers");
         }
     }
+    Samples samples;
     Layout layout(map.points, map.limits);
     std::uint16_t transaction = 0;
     for (const auto& block : layout.plan_for(due)) {
@@ -77,15 +56,16 @@ void run(const Example& example, const Profile& profile, const RegisterMap& map,
         const auto frame = answer_from(image, ++transaction, request);
         const auto answer = decode(transaction, request, frame);
         for (const auto& part : block.parts) {
-            const auto& point = profile.points[part.row];
-            const auto value =
+            auto value =
                 answer ? value_in(map.points[part.row], part.offset, answer->data) : std::nullopt;
-            const auto got = value ? seen_by_people(*value, point, profile) : "no value";
-            if (got != example.expect.at(point.id)) {
-                differs(point.id, got);
-            }
+            auto& sample = samples.emplace_back();
+            sample.row = part.row;
+            sample.quality = value ? Quality::good : Quality::bad;
+            sample.cause = value ? Cause::none : Cause::not_a_number;
+            sample.raw = std::move(value).value_or(Value());
         }
     }
+    return samples;
 }
 
 }  // namespace
@@ -159,7 +139,8 @@ std::vector<std::string> run_examples(const Profile& profile, const RegisterMap&
 {
     std::vector<std::string> differences;
     for (const auto& example : profile.examples) {
-        run(example, profile, map, differences);
+        auto of_one = differences_from(example, profile, samples_of(image_of(example), map));
+        differences.insert(differences.end(), of_one.begin(), of_one.end());
     }
     return differences;
 }

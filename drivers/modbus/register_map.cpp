@@ -140,13 +140,10 @@ RegisterMap read_map(const Profile& profile, Mistakes& mistakes)
     take(profile.transport, "max_gap", map.limits.max_gap);
     for (std::size_t i = 0; i < profile.points.size(); ++i) {
         const auto& point = profile.points[i];
-        const auto path = "point[" + std::to_string(i) + "]";
+        const auto path = "point " + (point.row ? point.row->of : point.id);
         map.points.push_back(read_location(point.read));
         check_location(map.points.back(), profile, map.limits, point.place, path + ".read",
                        mistakes);
-        if (point.each) {
-            mistakes.add(point.place, path + ".each", "Modbus points have no rows; leave it out");
-        }
     }
     for (std::size_t i = 0; i < profile.identify.size(); ++i) {
         const auto& read = profile.identify[i].read;

@@ -21,12 +21,9 @@ Fraction with_default(const Factor& factor, const Profile& profile)
     return factor.parameter.empty() ? factor.times : value.times(factor.times).value_or(value);
 }
 
-std::string seen(const Reading& reading, const Point& point, const DeviceConfig& device)
+std::string value_seen(const Reading& reading, const Point& point, const DeviceConfig& device)
 {
     const auto& value = reading.value;
-    if (value.is_none() || reading.quality == Quality::missing) {
-        return std::string(to_string(reading.quality));
-    }
     if (value.is_text()) {
         return value.text();
     }
@@ -37,6 +34,16 @@ std::string seen(const Reading& reading, const Point& point, const DeviceConfig&
     const auto row = reading.alias.row;
     const auto decimal = apply(value, device.scale[row], device.offset[row]);
     return decimal ? decimal->text : "no number";
+}
+
+std::string seen(const Reading& reading, const Point& point, const DeviceConfig& device)
+{
+    const std::string quality(to_string(reading.quality));
+    if (reading.value.is_none() || reading.quality == Quality::missing) {
+        return quality;
+    }
+    const auto value = value_seen(reading, point, device);
+    return reading.quality == Quality::good ? value : value + ' ' + quality;
 }
 
 }  // namespace

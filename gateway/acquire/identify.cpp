@@ -28,7 +28,13 @@ bool fulfils(const Identify& identify, const std::optional<Value>& answer)
            (identify.matches.empty() || is_found(identify.matches, identity_text(*answer)));
 }
 
-/// The leading numbers of "1.3.01-rc1": 1, 3, 1.
+/// "V1.3" and "Ver. 1.3" are 1.3.
+std::string_view without_prefix(std::string_view version)
+{
+    return version.substr(std::min(version.find_first_of("0123456789"), version.size()));
+}
+
+/// The first numbers of "1.3.01-rc1": 1, 3, 1.
 std::vector<std::uint64_t> numbers_of(std::string_view version)
 {
     std::vector<std::uint64_t> numbers;
@@ -70,6 +76,7 @@ std::string digits_of(std::string_view text)
 
 std::strong_ordering compare_versions(std::string_view firmware, std::string_view other)
 {
+    firmware = without_prefix(firmware);
     if (is_digits(firmware) && other.find('.') != std::string_view::npos) {
         return digits_of(firmware) <=> digits_of(other);
     }
@@ -81,6 +88,9 @@ bool fits_one(std::string_view firmware, std::string_view term)
     const auto operator_size = std::min(term.find_first_not_of("<>="), term.size());
     const auto sign = term.substr(0, operator_size);
     const auto order = compare_versions(firmware, term.substr(operator_size));
+    if (without_prefix(firmware).empty()) {
+        return false;
+    }
     return (sign == ">=" && std::is_gteq(order)) || (sign == ">" && std::is_gt(order)) ||
            (sign == "<=" && std::is_lteq(order)) || (sign == "<" && std::is_lt(order)) ||
            ((sign.empty() || sign == "=" || sign == "==") && std::is_eq(order));

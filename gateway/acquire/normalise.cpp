@@ -1,9 +1,12 @@
 #include "gateway/acquire/normalise.hpp"
 
 #include "gateway/acquire/identify.hpp"
+#include "gateway/config/literal.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
+#include <utility>
 
 namespace gateway {
 
@@ -26,7 +29,8 @@ std::vector<Value> quirk_sentinels(const Profile& profile, const Point& point,
 {
     std::vector<Value> missing;
     for (const auto& quirk : profile.quirks) {
-        if (quirk.point == point.id && applies(quirk, profile, firmware)) {
+        if ((quirk.point == point.id || (point.row && quirk.point == point.row->of)) &&
+            applies(quirk, profile, firmware)) {
             missing.insert(missing.end(), quirk.missing.begin(), quirk.missing.end());
         }
     }
@@ -66,41 +70,54 @@ std::optional<std::uint16_t> row_of(const Profile& profile, std::string_view poi
                               : std::optional(static_cast<std::uint16_t>(at - points.begin()));
 }
 
+Normaliser::Row Normaliser::make_row(const DeviceConfig& device, std::size_t row,
+                                     std::string_view firmware) const
+{
+    const auto& profile = *device.profile;
+    const auto& point = profile.points[row];
+    const auto& scale = device.scale[row];
+    const auto& offset = device.offset[row];
+    const auto sentinels = quirk_sentinels(profile, point, firmware);
+    Row made{.rule = {point, scale, offset, sentinels},
+             .scale = scale.approximate(),
+             .offset = offset.approximate(),
+             .told = nullptr,
+             .fallback = point.fallback.empty() ? std::nullopt : row_of(profile, point.fallback)};
+    if (point.unit_from || point.scale_from) {
+        const auto& [unit, factor] = std::tie(point.unit_from, point.scale_from);
+        made.told = std::make_unique<const Told>(
+            Told{.number = {point, scale, offset},
+                 .unit = unit ? row_of(profile, unit->point) : std::nullopt,
+                 .factor = factor ? row_of(profile, factor->point) : std::nullopt});
+    }
+    return made;
+}
+
 Normaliser::Normaliser(const DeviceConfig& device, std::string_view firmware)
 {
     const auto& profile = *device.profile;
     for (std::size_t row = 0; row < profile.points.size(); ++row) {
-        const auto& point = profile.points[row];
-        const auto sentinels = quirk_sentinels(profile, point, firmware);
-        rows_.push_back({.rule = {point, device.scale[row], device.offset[row], sentinels},
-                         .scale = device.scale[row].approximate(),
-                         .offset = device.offset[row].approximate()});
+        rows_.push_back(make_row(device, row, firmware));
         const auto index = static_cast<std::uint16_t>(row);
         latest_.push_back({.alias = {.device = device.index, .row = index}, .time = never});
-        const auto on = point.good_if ? row_of(profile, point.good_if->point) : std::nullopt;
-        if (on) {
-            dependencies_.push_back({.row = index,
-                                     .on = *on,
-                                     .good = values_of(profile.points[*on], point.good_if->in)});
-        }
     }
     history_.resize(rows_.size());
     judged_.reserve(rows_.size());
-    for (const auto& check : profile.checks) {
-        auto& agreement = agreements_.emplace_back();
-        agreement.absolute = check.absolute.approximate();
-        agreement.relative = check.relative.approximate();
-        agreement.on_fail = check.on_fail;
-        for (const auto& id : check.points) {
-            if (const auto row = row_of(profile, id)) {
-                agreement.rows.push_back(*row);
-            }
-        }
+    const auto age = get(profile.transport, "age", SettingTable{});
+    stale_ = duration_of(age, "stale", duration_of(profile.transport, "stale", {}));
+    add_rules(profile);
+}
+
+void Normaliser::forget()
+{
+    for (auto& history : history_) {
+        history = {};
     }
 }
 
-std::span<const std::uint16_t> Normaliser::judge(Samples& samples, PointSet due, BootTime time,
-                                                 Cause whole)
+std::span<const std::uint16_t> Normaliser::judge(
+    Samples& samples, PointSet due, BootTime time, Cause whole,
+    std::optional<std::chrono::milliseconds> wall_offset)
 {
     for (const auto row : judged_) {
         rows_[row].judged = false;
@@ -110,19 +127,35 @@ std::span<const std::uint16_t> Normaliser::judge(Samples& samples, PointSet due,
     for (const auto row : due) {
         rows_[row].awaited = true;
     }
+    std::size_t later = 0;
     for (auto& sample : samples) {
-        if (sample.row < rows_.size() && rows_[sample.row].awaited) {
-            judge_one(sample, time);
+        const bool ours = sample.row < rows_.size();
+        if (ours && rows_[sample.row].awaited) {
+            take(sample, time);
+        } else if (ours && rows_[sample.row].judged && sample.device_time) {
+            std::swap(samples[later++], sample);
         }
     }
+    samples.resize(later);
     for (const auto row : due) {
         rows_[row].awaited = false;
+    }
+    for (const auto row : judged_) {
+        judge_row(row, time);
     }
     for (const auto& agreement : agreements_) {
         compare(agreement);
     }
-    for (const auto& dependency : dependencies_) {
-        follow(dependency);
+    for (const auto& status : statuses_) {
+        follow(status);
+    }
+    for (const auto& age : ages_) {
+        follow(age, time, wall_offset);
+    }
+    if (stale_ > Duration::zero() && wall_offset) {
+        for (const auto row : judged_) {
+            judge_age(latest_[row], stale_, time.time_since_epoch() + *wall_offset);
+        }
     }
     if (whole != Cause::none) {
         mark_all(whole);
@@ -151,7 +184,7 @@ Reading Normaliser::judge_late(Sample& sample, BootTime time, Cause whole) const
     return reading;
 }
 
-void Normaliser::judge_one(Sample& sample, BootTime time)
+void Normaliser::take(Sample& sample, BootTime time)
 {
     auto& row = rows_[sample.row];
     auto& reading = latest_[sample.row];
@@ -161,9 +194,25 @@ void Normaliser::judge_one(Sample& sample, BootTime time)
     reading.time = time;
     reading.device_time = sample.device_time;
     reading.value = std::move(sample.raw);
-    if (sample.quality != Quality::good) {
-        reading.quality = sample.quality;
-        reading.cause = sample.cause;
+    reading.quality = sample.quality;
+    reading.cause = sample.cause;
+}
+
+void Normaliser::judge_row(std::uint16_t index, BootTime time)
+{
+    auto& row = rows_[index];
+    auto& reading = latest_[index];
+    if (row.fallback) {
+        const auto& other = latest_[*row.fallback];
+        const bool absent = reading.quality != Quality::good || !has_value(reading) ||
+                            row.rule.is_missing(reading.value);
+        if (absent && other.quality == Quality::good && has_value(other)) {
+            reading.value = other.value;
+            reading.quality = Quality::good;
+            reading.cause = Cause::none;
+        }
+    }
+    if (reading.quality != Quality::good) {
         return;
     }
     if (!has_value(reading)) {
@@ -171,71 +220,49 @@ void Normaliser::judge_one(Sample& sample, BootTime time)
         reading.cause = Cause::unexpected_reply;
         return;
     }
-    const auto judgement = row.rule.judge(reading.value, time, history_[sample.row]);
+    auto& history = history_[index];
+    auto judgement = Judgement{};
+    if (!row.told) {
+        judgement = row.rule.judge(reading.value, time, history);
+    } else if (row.rule.is_missing(reading.value)) {
+        judgement = {.quality = Quality::missing, .cause = Cause::sentinel};
+    } else if (const auto step = bring(index)) {
+        judgement = row.rule.judge_value(reading.value, time, history, *step);
+    } else {
+        return;
+    }
     reading.quality = judgement.quality;
     reading.cause = judgement.cause;
     if (judgement.counter_reset) {
-        resets_.push_back(sample.row);
+        resets_.push_back(index);
     }
 }
 
-/// Points that were read together disagree when they are further apart than the absolute tolerance
-/// and than the relative one, which is of their mean.
-void Normaliser::compare(const Agreement& agreement)
+/// A number whose unit or factor is not known is not the point's number: it is not kept as if it
+/// were.
+std::optional<double> Normaliser::bring(std::uint16_t index)
 {
-    double low = 0;
-    double high = 0;
-    bool first = true;
-    for (const auto row : agreement.rows) {
-        const auto& reading = latest_[row];
-        if (!rows_[row].judged || !has_value(reading) || reading.quality == Quality::bad) {
-            return;
-        }
-        const auto number = reading.value.approximate() * rows_[row].scale + rows_[row].offset;
-        low = first ? number : std::min(low, number);
-        high = first ? number : std::max(high, number);
-        first = false;
+    const auto& told = *rows_[index].told;
+    auto& reading = latest_[index];
+    const auto said = [this](const std::optional<std::uint16_t>& row) {
+        return row && has_value(latest_[*row]) ? &latest_[*row].value : nullptr;
+    };
+    const auto* unit = said(told.unit);
+    const auto* factor = said(told.factor);
+    if (auto value = told.number.bring(reading.value, unit, factor)) {
+        reading.value = std::move(*value);
+        return told.number.step(unit, factor);
     }
-    const auto apart = high - low;
-    if (apart <= agreement.absolute || apart <= agreement.relative * std::abs(high + low) / 2) {
-        return;
-    }
-    for (const auto row : agreement.rows) {
-        auto& reading = latest_[row];
-        if (reading.quality == Quality::good) {
-            reading.quality = agreement.on_fail;
-            reading.cause = Cause::disagree;
+    reading.value = Value();
+    reading.quality = Quality::bad;
+    reading.cause = Cause::dependency;
+    for (const auto& row : {told.unit, told.factor}) {
+        if (row && latest_[*row].quality == Quality::comm_error) {
+            reading.quality = Quality::comm_error;
+            reading.cause = latest_[*row].cause;
         }
     }
-}
-
-void Normaliser::follow(const Dependency& dependency)
-{
-    auto& reading = latest_[dependency.row];
-    if (!rows_[dependency.row].judged || reading.quality != Quality::good) {
-        return;
-    }
-    const auto& on = latest_[dependency.on];
-    const bool usable = on.quality == Quality::good || on.quality == Quality::suspect;
-    const bool good = usable && std::find(dependency.good.begin(), dependency.good.end(),
-                                          on.value) != dependency.good.end();
-    if (!good) {
-        reading.quality = Quality::suspect;
-        reading.cause = Cause::dependency;
-    }
-}
-
-void Normaliser::mark_all(Cause whole)
-{
-    for (const auto row : judged_) {
-        auto& reading = latest_[row];
-        if (reading.quality == Quality::good || whole == Cause::maintenance) {
-            reading.cause = whole;
-        }
-        if (reading.quality == Quality::good) {
-            reading.quality = Quality::suspect;
-        }
-    }
+    return std::nullopt;
 }
 
 }  // namespace gateway

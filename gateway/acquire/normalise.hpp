@@ -2,8 +2,11 @@
 
 #include "gateway/acquire/driver.hpp"
 #include "gateway/acquire/point_rule.hpp"
+#include "gateway/acquire/told_number.hpp"
 #include "gateway/config/binding.hpp"
 
+#include <chrono>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,12 +23,17 @@ public:
     /// `firmware`: as the device said, for the profile's quirks; empty when it is not known.
     Normaliser(const DeviceConfig& device, std::string_view firmware);
 
-    /// Judges the samples of `due` and takes their values; a sample of another row, or a second one
-    /// of the same row, is passed over. `whole` is maintenance, mismatch or another cause that
-    /// makes every reading suspect, or none. Returns the rows that had a sample; valid until the
-    /// next call.
-    std::span<const std::uint16_t> judge(Samples& samples, PointSet due, BootTime time,
-                                         Cause whole);
+    /// Judges the samples of `due` and takes their values; a sample of another row is dropped.
+    /// `whole` is maintenance, mismatch or another cause that makes every reading suspect, or none.
+    /// `wall_offset`: Unix time less boot time, nothing while it is not known. Returns the rows
+    /// that had a sample; valid until the next call. Second samples of a row, later ones of a
+    /// device that keeps them, are left in `samples` for another call.
+    std::span<const std::uint16_t> judge(
+        Samples& samples, PointSet due, BootTime time, Cause whole,
+        std::optional<std::chrono::milliseconds> wall_offset = std::nullopt);
+
+    /// Another unit stands where the device was: what is remembered of its values does not count.
+    void forget();
 
     /// A sample that is older than the latest reading of its row, judged by itself: it leaves no
     /// trace in the history or the latest readings.
@@ -40,10 +48,22 @@ public:
     std::span<const std::uint16_t> counter_resets() const { return resets_; }
 
 private:
-    /// A point that counts as good only while another one has a certain value.
-    struct Dependency {
-        std::uint16_t row = 0, on = 0;
-        std::vector<Value> good;
+    /// What a value says of the quality of other rows.
+    struct Status {
+        std::uint16_t on = 0;
+        std::vector<std::uint16_t> rows;
+        StatusRule rule;
+        Cause cause = Cause::device_status;
+    };
+    struct Age {
+        std::uint16_t on = 0;
+        std::vector<std::uint16_t> rows;
+        AgeRule rule;
+    };
+    /// A row whose value cannot be understood without others.
+    struct Told {
+        ToldNumber number;
+        std::optional<std::uint16_t> unit, factor;
     };
     struct Agreement {
         std::vector<std::uint16_t> rows;
@@ -53,20 +73,33 @@ private:
     struct Row {
         PointRule rule;
         double scale = 1, offset = 0;
+        std::unique_ptr<const Told> told;
+        std::optional<std::uint16_t> fallback;
         bool awaited = false;  // is due and had no sample yet
         bool judged = false;   // in this call
     };
 
-    void judge_one(Sample& sample, BootTime time);
+    std::vector<std::uint16_t> rows_of(const Profile& profile,
+                                       const std::vector<std::string>& ids) const;
+    Row make_row(const DeviceConfig& device, std::size_t row, std::string_view firmware) const;
+    void add_rules(const Profile& profile);
+    void take(Sample& sample, BootTime time);
+    void judge_row(std::uint16_t row, BootTime time);
+    std::optional<double> bring(std::uint16_t row);
     void compare(const Agreement& agreement);
-    void follow(const Dependency& dependency);
+    void follow(const Status& status);
+    void follow(const Age& age, BootTime time,
+                std::optional<std::chrono::milliseconds> wall_offset);
+    static void judge_age(Reading& reading, Duration stale, std::chrono::milliseconds wall);
     void mark_all(Cause whole);
 
     std::vector<Row> rows_;
     std::vector<PointHistory> history_;
     std::vector<Reading> latest_;
     std::vector<Agreement> agreements_;
-    std::vector<Dependency> dependencies_;
+    std::vector<Status> statuses_;
+    std::vector<Age> ages_;
+    Duration stale_{};  // a value with a time of the device's own; zero: never
     std::vector<std::uint16_t> judged_, resets_;
 };
 

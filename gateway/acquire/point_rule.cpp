@@ -1,5 +1,7 @@
 #include "gateway/acquire/point_rule.hpp"
 
+#include "gateway/acquire/told_number.hpp"
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -13,22 +15,6 @@ bool is_nan(const Value& raw)
 {
     return (raw.kind() == Kind::float32 && std::isnan(raw.as_float32())) ||
            (raw.kind() == Kind::float64 && std::isnan(raw.as_float64()));
-}
-
-/// A sentinel is written as a number in the profile, whatever kind the device gives it in.
-bool is_sentinel(const Value& raw, const Value& sentinel)
-{
-    if (raw == sentinel) {
-        return true;
-    }
-    if (raw.is_text() || sentinel.is_text()) {
-        return false;
-    }
-    if (raw.kind() == Kind::float32) {
-        return raw.as_float32() == static_cast<float>(sentinel.approximate());
-    }
-    return (raw.kind() == Kind::float64 || !sentinel.is_integer()) &&
-           raw.approximate() == sentinel.approximate();
 }
 
 double seconds_between(BootTime earlier, BootTime later)
@@ -48,7 +34,7 @@ struct PointRule::Special {
 
     bool is_missing(const Value& raw) const
     {
-        const auto same = [&raw](const Value& sentinel) { return is_sentinel(raw, sentinel); };
+        const auto same = [&raw](const Value& sentinel) { return is_same_number(raw, sentinel); };
         return (missing_nan && is_nan(raw)) || std::any_of(missing.begin(), missing.end(), same);
     }
 
@@ -65,7 +51,7 @@ struct PointRule::Special {
     }
 
     /// How far the counter moved, or nothing when it was set back.
-    std::optional<double> advance(const Value& raw, double before) const
+    std::optional<double> advance(const Value& raw, double before, double step) const
     {
         const auto moved = raw.approximate() - before;
         if (moved >= 0) {
@@ -75,9 +61,9 @@ struct PointRule::Special {
             return std::nullopt;
         }
         // A wrap is a short way over the top; anything longer is a reset.
-        const auto over = moved + static_cast<double>(*counter->wrap);
-        return over >= 0 && over < static_cast<double>(*counter->wrap) / 2 ? std::optional(over)
-                                                                           : std::nullopt;
+        const auto wrap = (static_cast<double>(*counter->wrap) + 1) * step;
+        const auto over = moved + wrap;
+        return over >= 0 && over < wrap / 2 ? std::optional(over) : std::nullopt;
     }
 };
 
@@ -109,23 +95,26 @@ PointRule::PointRule(const Point& point, const Fraction& scale, const Fraction& 
     }
 }
 
-Judgement PointRule::judge_specially(const Value& raw, BootTime time, PointHistory& history) const
+bool PointRule::is_missing(const Value& raw) const
 {
-    const auto& rules = *special_;
-    if (rules.is_missing(raw)) {
-        return {.quality = Quality::missing, .cause = Cause::sentinel};
-    }
+    return special_ && special_->is_missing(raw);
+}
+
+Judgement PointRule::judge_value(const Value& raw, BootTime time, PointHistory& history,
+                                 double step) const
+{
     auto judgement = judge_number(raw);
-    if (judgement.quality == Quality::bad) {
+    if (!special_ || judgement.quality == Quality::bad) {
         return judgement;
     }
+    const auto& rules = *special_;
     if (!rules.members.empty() && judgement.quality == Quality::good) {
         judgement = rules.judge_member(raw);
     }
     const bool numeric = !raw.is_text();
     auto moved = raw.approximate() - history.trusted;
     if (history.any && numeric && rules.counter) {
-        const auto advance = rules.advance(raw, history.value.approximate());
+        const auto advance = rules.advance(raw, history.value.approximate(), step);
         judgement.counter_reset = !advance && rules.counter->report_reset;
         moved = advance.value_or(0);
     }

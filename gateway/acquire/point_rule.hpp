@@ -36,8 +36,16 @@ public:
 
     Judgement judge(const Value& raw, BootTime time, PointHistory& history) const
     {
-        return special_ ? judge_specially(raw, time, history) : judge_number(raw);
+        return !special_         ? judge_number(raw)
+               : is_missing(raw) ? Judgement{Quality::missing, Cause::sentinel}
+                                 : judge_value(raw, time, history);
     }
+
+    /// Whether the device says with this value that it has none.
+    bool is_missing(const Value& raw) const;
+    /// A value that is not missing; `step`: what one step of the device's counter is in it.
+    Judgement judge_value(const Value& value, BootTime time, PointHistory& history,
+                          double step = 1) const;
 
 private:
     struct Special;
@@ -57,7 +65,6 @@ private:
         }
         return {};
     }
-    Judgement judge_specially(const Value& raw, BootTime time, PointHistory& history) const;
 
     Limits valid_;
     std::unique_ptr<Special, Delete> special_;  // rules that few points have

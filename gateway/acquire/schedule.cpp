@@ -34,6 +34,9 @@ std::uint64_t stable_hash(std::string_view text)
 Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Duration window)
 {
     for (std::size_t row = 0; row < points.size(); ++row) {
+        if (points[row].hidden) {
+            continue;
+        }
         const auto period = std::max<Duration>(points[row].poll, shortest_period);
         const auto same = [period](const Group& group) { return group.period == period; };
         auto group = std::find_if(groups_.begin(), groups_.end(), same);
@@ -102,6 +105,17 @@ const Due& Schedule::take(Instant now)
         std::sort(due_.rows.begin(), due_.rows.end());
     }
     return due_;
+}
+
+void Schedule::count_slots_of(std::span<const Point> points,
+                              const std::function<bool(std::uint16_t row)>& exists)
+{
+    for (auto& group : groups_) {
+        group.slots = {};
+        for (const auto row : group.rows) {
+            group.slots[index_of(points[row].lane)] += exists(row) ? 1U : 0U;
+        }
+    }
 }
 
 }  // namespace gateway

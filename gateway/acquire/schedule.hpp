@@ -4,6 +4,7 @@
 #include "gateway/runtime/clock.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,9 @@ public:
     Instant next() const;
     /// Takes everything that is due at `now`. Valid until the next call.
     const Due& take(Instant now);
+    /// The slots of rows that the device does not have are not counted as skipped.
+    void count_slots_of(std::span<const Point> points,
+                        const std::function<bool(std::uint16_t row)>& exists);
     /// The shortest period of a point; a minute when there are none.
     Duration shortest() const { return shortest_; }
 

@@ -1,10 +1,6 @@
 #include "gateway/acquire/supervisor.hpp"
 
-#include "gateway/acquire/identify.hpp"
-#include "gateway/runtime/deadline.hpp"
-
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace gateway {
@@ -18,19 +14,13 @@ Lane most_used_lane(const std::vector<Point>& points)
 {
     PerLane<std::size_t> uses{};
     for (const auto& point : points) {
-        ++uses[index_of(point.lane)];
+        uses[index_of(point.lane)] += point.hidden ? 0U : 1U;
     }
     auto most = Lane::telemetry;
     for (const auto lane : all_lanes) {
         most = uses[index_of(lane)] > uses[index_of(most)] ? lane : most;
     }
     return most;
-}
-
-bool quirks_depend_on_firmware(const Profile& profile)
-{
-    return std::any_of(profile.quirks.begin(), profile.quirks.end(),
-                       [](const Quirk& quirk) { return !quirk.firmware.empty(); });
 }
 
 }  // namespace
@@ -45,15 +35,18 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       schedule_(device_.profile->points, device_.site.id, settings_.commit_window),
       normaliser_(device_, {}),
       alarms_(device_),
+      due_rows_(*device_.profile),
       breaker_(driver_->may_be_silent() ? Duration(std::chrono::seconds(1)) : schedule_.shortest(),
                settings_.slowest_probe, stable_hash(device_.site.id)),
       main_lane_(most_used_lane(device_.profile->points)),
       stored_(device_.profile->points.size()),
-      all_rows_(device_.profile->points.size())
+      is_due_(device_.profile->points.size())
 {
-    std::iota(all_rows_.begin(), all_rows_.end(), std::uint16_t{0});
-    for (std::size_t row = 0; row < all_rows_.size(); ++row) {
+    for (std::size_t row = 0; row < stored_.size(); ++row) {
         const auto& point = device_.profile->points[row];
+        if (!point.hidden) {
+            all_rows_.push_back(static_cast<std::uint16_t>(row));
+        }
         rules_.emplace_back(point.report, device_.scale[row], point.poll);
     }
 }
@@ -94,19 +87,9 @@ asio::awaitable<void> Supervisor::poll(PointSet due)
         store(*samples, due);
     } else {
         const auto cause = cause_of(samples.error());
-        miss(due, cause);
+        miss(due_rows_.existing(due), cause);
         co_await went_down(cause);
     }
-}
-
-asio::awaitable<Result<Samples>> Supervisor::identify_and_read(PointSet due)
-{
-    const auto asked = co_await ask_identity();
-    if (!asked) {
-        co_return asked.error();
-    }
-    co_return co_await with_deadline(driver_->read(due),
-                                     std::max(schedule_.shortest(), settings_.longest_read));
 }
 
 asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
@@ -120,63 +103,13 @@ asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
         co_return samples.error();
     }
     std::vector<Reading> readings;
-    for (const auto row : normaliser_.judge(*samples, all_rows_, stamp(), whole_cause())) {
-        readings.push_back(normaliser_.latest()[row]);
-    }
-    co_return readings;
-}
-
-asio::awaitable<Status> Supervisor::ask_identity()
-{
-    if (!asks_identity_ || driver_->may_be_silent()) {
-        co_return Status();
-    }
-    Identified identified;
-    if (!device_.profile->identify.empty()) {
-        const auto answers = co_await with_deadline(driver_->identify(), settings_.longest_read);
-        if (!answers) {
-            co_return answers.error();
+    for (const auto row : normaliser_.judge(*samples, asked_, stamp(), whole_cause())) {
+        if (!device_.profile->points[row].hidden) {
+            readings.push_back(normaliser_.latest()[row]);
         }
-        identified = identify(*device_.profile, *answers);
     }
-    asks_identity_ = false;
-    const bool same = announced_ && identified.verdict == identified_.verdict &&
-                      identified.serial == identified_.serial &&
-                      identified.firmware == identified_.firmware;
-    if (!same) {
-        co_await announce(std::move(identified));
-    }
-    co_return Status();
-}
-
-asio::awaitable<void> Supervisor::announce(Identified identified)
-{
-    const bool new_firmware = identified.firmware != identified_.firmware;
-    const bool replaced = !identified_.serial.empty() && identified.serial != identified_.serial;
-    identified_ = std::move(identified);
-    announced_ = true;
-    if (new_firmware && quirks_depend_on_firmware(*device_.profile)) {
-        normaliser_ = Normaliser(device_, identified_.firmware);
-    }
-    if (settings_.identified) {
-        co_await settings_.identified(identified_);
-    }
-    if (identified_.verdict == IdentityVerdict::mismatch) {
-        emit("identity-mismatch", Severity::error, "The device is not the model of its profile.");
-    }
-    if (identified_.verdict == IdentityVerdict::firmware_outside) {
-        emit("firmware-outside", Severity::warning,
-             "The firmware " + identified_.firmware + " is not one that the profile was made for.");
-    }
-    if (replaced) {
-        emit("device-replaced", Severity::warning,
-             "Another serial number answers: " + identified_.serial + ".");
-    }
-    const auto& expected = device_.site.serial;
-    if (!expected.empty() && !identified_.serial.empty() && identified_.serial != expected) {
-        emit("serial-differs", Severity::warning,
-             "The site file says serial " + expected + ", the device " + identified_.serial + ".");
-    }
+    std::ranges::sort(readings, {}, &Reading::alias);
+    co_return readings;
 }
 
 asio::awaitable<void> Supervisor::went_down(Cause cause)
@@ -197,7 +130,8 @@ asio::awaitable<void> Supervisor::went_down(Cause cause)
     last_cause_ = cause;
     answering_ = false;
     breaker_.failed(clock_.now());
-    asks_identity_ = asks_identity_ || breaker_.is_open();  // it may come back as another one
+    asks_identity_ = true;  // it may come back as another one
+    awake_ = false;
 }
 
 void Supervisor::came_back()
@@ -229,20 +163,52 @@ void Supervisor::store(Samples& samples, PointSet due)
         clock.state == ClockState::unset
             ? std::nullopt
             : std::optional(clock.wall.time_since_epoch() - time.time_since_epoch());
-    const auto rows = normaliser_.judge(samples, due, time, whole_cause());
+    const auto set_due = [this, due](bool is) {
+        for (const auto row : due) {
+            is_due_[row] = is;
+        }
+    };
+    set_due(true);
+    bool first = true;
+    do {  // once more for every later sample of a row
+        const auto rows = normaliser_.judge(samples, asked_, time, whole_cause(), offset);
+        store_readings(rows, time, offset);
+        for (const auto row : due) {
+            if (!first || (rows.size() == due.size() && due.size() == asked_.size())) {
+                break;
+            }
+            if (due_rows_.is_unknown(row)) {
+                miss({&row, 1}, Cause::dependency);
+            } else if (due_rows_.exists(row) && !normaliser_.has_judged(row)) {
+                miss({&row, 1}, Cause::unexpected_reply);  // the driver had no sample for it
+            }
+        }
+        first = false;
+        alarms_.follow(time, normaliser_.latest(), outgoing_[index_of(Lane::alarm)]);
+    } while (!samples.empty());
+    set_due(false);
+    learn_counts_again();
+}
+
+void Supervisor::store_readings(std::span<const std::uint16_t> rows, BootTime time,
+                                std::optional<milliseconds> wall_offset)
+{
     for (const auto row : normaliser_.counter_resets()) {
         stored_[row].any = false;  // so that the first reading after it is stored
         emit("counter-reset", Severity::warning,
              "The counter " + device_.profile->points[row].id + " was set back.");
     }
     for (const auto row : rows) {
+        if (!is_due_[row]) {
+            continue;  // read for the sake of others
+        }
         const auto& reading = normaliser_.latest()[row];
         const auto lane = lane_of(row);
         const bool good = reading.quality == Quality::good;
         if (good) {
             last_good_ = time;
         }
-        if (!rules_[row].stores(reading, stored_[row], offset)) {
+        if (!rules_[row].stores(reading, stored_[row], wall_offset)) {
             slots_.suppressed(lane);
             continue;
         }
@@ -250,12 +216,6 @@ void Supervisor::store(Samples& samples, PointSet due)
         rules_[row].remember(reading, stored_[row]);
         outgoing_[index_of(lane)].push_back(reading);
     }
-    for (const auto row : due) {
-        if (rows.size() < due.size() && !normaliser_.has_judged(row)) {
-            miss({&row, 1}, Cause::unexpected_reply);  // the driver had no sample for it
-        }
-    }
-    alarms_.follow(time, normaliser_.latest(), outgoing_[index_of(Lane::alarm)]);
 }
 
 void Supervisor::skip(const Due& due, Cause cause)

@@ -3,6 +3,7 @@
 #include "gateway/acquire/alarms.hpp"
 #include "gateway/acquire/breaker.hpp"
 #include "gateway/acquire/bus.hpp"
+#include "gateway/acquire/due_rows.hpp"
 #include "gateway/acquire/normalise.hpp"
 #include "gateway/acquire/report.hpp"
 #include "gateway/acquire/schedule.hpp"
@@ -74,11 +75,19 @@ private:
     void keep_late(Samples& samples);
 
     boost::asio::awaitable<Result<Samples>> identify_and_read(PointSet due);
+    boost::asio::awaitable<Result<Samples>> read_rows(PointSet rows);
+    boost::asio::awaitable<void> wake(bool by_read);
+    boost::asio::awaitable<Status> learn_counts();
+    void learn_counts_again();
     boost::asio::awaitable<Status> ask_identity();
+    boost::asio::awaitable<Result<Identified>> identified_now();
+    void tell_identity();
     boost::asio::awaitable<void> announce(Identified identified);
     boost::asio::awaitable<void> went_down(Cause cause);
     void came_back();
     void store(Samples& samples, PointSet due);
+    void store_readings(std::span<const std::uint16_t> rows, BootTime time,
+                        std::optional<std::chrono::milliseconds> wall_offset);
     void skip(const Due& due, Cause cause);
     void miss(PointSet rows, Cause cause);
     void hand_over();
@@ -96,18 +105,24 @@ private:
     Schedule schedule_;
     Normaliser normaliser_;
     Alarms alarms_;
+    DueRows due_rows_;
     Breaker breaker_;
     Lane main_lane_;  // the one that most points use
     Bus turns_;       // the poll and read_now() take turns at the driver
     std::vector<ReportRule> rules_;
     std::vector<Stored> stored_;
-    std::vector<std::uint16_t> all_rows_;
+    std::vector<std::uint16_t> all_rows_;  // that have readings
+    std::vector<bool> is_due_;             // of the rows that are read, by row
+    PointSet asked_;                       // by the read under way
     PerLane<std::vector<Reading>> outgoing_;
     SlotAccount slots_;
     Identity heard_identity_;  // of a device that talks
     Identified identified_;
     bool announced_ = false;     // the hook has heard of identified_
     bool asks_identity_ = true;  // before the next read
+    Instant identity_until_{};   // then it is asked again
+    bool awake_ = false;         // it answered since it was silent
+    Instant last_read_{};
     bool answering_ = false;
     bool listening_ = false;
     std::optional<Instant> maintenance_until_;

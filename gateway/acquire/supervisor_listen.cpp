@@ -48,10 +48,16 @@ asio::awaitable<void> Supervisor::hear(Duration silence)
     co_await learn_identity();
     keep_late(*samples);
     std::vector<std::uint16_t> spoken_of;
+    std::vector<std::uint16_t> shown;
     for (const auto& sample : *samples) {
         spoken_of.push_back(sample.row);
+        if (!device_.profile->points[sample.row].hidden) {
+            shown.push_back(sample.row);
+        }
     }
-    store(*samples, spoken_of);
+    asked_ = spoken_of;
+    store(*samples, shown);
+    asked_ = {};
 }
 
 asio::awaitable<void> Supervisor::learn_identity()

@@ -166,8 +166,12 @@ void write_device(Writer& json, const Site& site, const DeviceConfig& device,
 void write_point(Writer& json, const DeviceConfig& device, std::size_t row)
 {
     const auto& point = device.profile->points[row];
-    json.open('{').key("row").number(row).key("id").text(point.id).key("label").raw("null");
-    json.key("title").text(point.title).key("quantity").text(point.quantity);
+    json.open('{').key("row").number(row).key("id").text(point.id).key("label");
+    json.text_or_null(point.row ? point.row->label : "")
+        .key("title")
+        .text(point.title)
+        .key("quantity")
+        .text(point.quantity);
     json.key("unit").text_or_null(point.unit).key("kind").text(point.kind);
     json.key("scale").text(device.scale[row].text());
     json.key("offset").text(device.offset[row].text()).key("enum");
@@ -204,7 +208,9 @@ std::string dictionary_json(const Site& site, const DeviceConfig& device,
     write_device(json, site, device, identified);
     json.key("points").open('[');
     for (std::size_t row = 0; row < device.profile->points.size(); ++row) {
-        write_point(json, device, row);
+        if (!device.profile->points[row].hidden) {
+            write_point(json, device, row);
+        }
     }
     json.close(']').key("alarms").open('[');
     for (std::size_t i = 0; i < device.profile->alarms.size(); ++i) {

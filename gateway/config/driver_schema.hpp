@@ -15,8 +15,9 @@ struct DriverSchema {
     Form transport;         ///< beside `driver`
     Forms read;
     Forms identify;
-    Forms connect;  ///< of the site file
-    Form example;   ///< beside `expect`
+    Forms connect;               ///< of the site file
+    Form example;                ///< beside `expect`
+    std::string_view row_key{};  ///< the number in a `read` that `each.step` moves
     /// What one key cannot say alone; may be null. `field` is where a mistake belongs.
     void (*check_read)(const SettingTable& read, const Field& field) = nullptr;
     void (*check_connect)(const SettingTable& transport, const SettingTable& connect,

@@ -35,13 +35,13 @@ constexpr std::array<AcceptanceKind, 7> acceptance_kinds{{{"identify", {}},
                                                           {"latency", latency_keys},
                                                           {"check", check_keys}}};
 
-void parse_check(Table& table, Check& check, const Profile& profile)
+void parse_check(Table& table, Check& check, const ProfileContext& context)
 {
     const auto points = table.need("points");
     points.texts(check.points);
     for (const auto& item : points.items()) {
         if (const auto id = item.as_text(any_text, 160)) {
-            refer(item, *id, profile);
+            refer(item, *id, context);
         }
     }
     if (points && check.points.size() < 2) {
@@ -77,11 +77,11 @@ void parse_condition(const Field& field, AlarmCondition& condition, const Point*
     });
 }
 
-void parse_alarm(Table& table, Alarm& alarm, const Profile& profile)
+void parse_alarm(Table& table, Alarm& alarm, const ProfileContext& context)
 {
     const auto field = table.need("point");
     field.text(alarm.point);
-    const auto* point = alarm.point.empty() ? nullptr : refer(field, alarm.point, profile);
+    const auto* point = alarm.point.empty() ? nullptr : refer(field, alarm.point, context);
     parse_condition(table.need("when"), alarm.when, point);
     parse_condition(table.need("clear", "when the alarm ends, as in { above = 108.0 }"),
                     alarm.clear, point);
@@ -91,14 +91,14 @@ void parse_alarm(Table& table, Alarm& alarm, const Profile& profile)
     table.need("text").text(alarm.text);
 }
 
-void parse_quirk(Table& table, Quirk& quirk, const Profile& profile)
+void parse_quirk(Table& table, Quirk& quirk, const ProfileContext& context)
 {
     table["vendor"].text(quirk.vendor);
     table["firmware"].text(quirk.firmware, firmware_format);
     table.need("note").text(quirk.note);
     const auto field = table.need("point");
     field.text(quirk.point);
-    const auto* point = quirk.point.empty() ? nullptr : refer(field, quirk.point, profile);
+    const auto* point = quirk.point.empty() ? nullptr : refer(field, quirk.point, context);
     bool nan = false;
     parse_missing(table["missing"], point == nullptr ? "" : point->kind, quirk.missing, nan);
     if (nan) {
@@ -106,7 +106,7 @@ void parse_quirk(Table& table, Quirk& quirk, const Profile& profile)
     }
 }
 
-void parse_acceptance(Table& table, Acceptance& acceptance, const Profile& profile)
+void parse_acceptance(Table& table, Acceptance& acceptance, const ProfileContext& context)
 {
     Choices<const AcceptanceKind*> kinds;
     for (const auto& kind : acceptance_kinds) {
@@ -123,11 +123,12 @@ void parse_acceptance(Table& table, Acceptance& acceptance, const Profile& profi
     for (const auto* key : {"of", "equals", "point"}) {
         const auto id = get<std::string>(acceptance.settings, key, {});
         if (!id.empty()) {
-            refer(table[key], id, profile);
+            refer(table[key], id, context);
         }
     }
     const auto id = get<std::string>(acceptance.settings, "check", {});
-    if (!id.empty() && std::ranges::find(profile.checks, id, &Check::id) == profile.checks.end()) {
+    const auto& checks = context.profile.checks;
+    if (!id.empty() && std::ranges::find(checks, id, &Check::id) == checks.end()) {
         table["check"].mistake("there is no [[check]] with this id");
     }
 }
@@ -142,7 +143,9 @@ void parse_example(Table& table, Example& example, const ProfileContext& context
             if (std::holds_alternative<SettingList>(setting.value) ||
                 std::holds_alternative<SettingTable>(setting.value)) {
                 field.mistake("is not a single value; write a number, a text, true or false");
-            } else if (refer(field, id, context.profile) != nullptr) {
+            } else if (context.each.contains(id)) {
+                field.mistake("has rows; write which one, as in \"" + id + "[1]\"");
+            } else if (refer(field, id, context) != nullptr) {
                 example.expect.emplace(id, text == nullptr ? quote(setting) : *text);
             }
         }
@@ -164,23 +167,23 @@ void parse_judgements(Table& document, const ProfileContext& context)
         auto& check = profile.checks.emplace_back();
         check.place = table.place();
         parse_id(table, check.id, slug_format, checks);
-        parse_check(table, check, profile);
+        parse_check(table, check, context);
     });
     document["quirk"].tables(
-        [&](Table& table) { parse_quirk(table, profile.quirks.emplace_back(), profile); });
+        [&](Table& table) { parse_quirk(table, profile.quirks.emplace_back(), context); });
     std::set<std::string> alarms;
     document["alarm"].tables([&](Table& table) {
         auto& alarm = profile.alarms.emplace_back();
         alarm.place = table.place();
         parse_id(table, alarm.id, name_format, alarms);
-        parse_alarm(table, alarm, profile);
+        parse_alarm(table, alarm, context);
     });
     std::set<std::string> tests;
     document["acceptance"].tables([&](Table& table) {
         auto& acceptance = profile.acceptance.emplace_back();
         acceptance.place = table.place();
         parse_id(table, acceptance.id, slug_format, tests);
-        parse_acceptance(table, acceptance, profile);
+        parse_acceptance(table, acceptance, context);
     });
     document["example"].tables(
         [&](Table& table) { parse_example(table, profile.examples.emplace_back(), context); });

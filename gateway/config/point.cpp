@@ -21,18 +21,6 @@ std::string kind_of(const SettingTable& read, const DriverSchema& driver)
     return other == same.end() ? type : other->second;
 }
 
-void parse_read(const Field& field, Point& point, const ProfileContext& context)
-{
-    if (context.driver == nullptr) {
-        return;
-    }
-    point.read = conform(field, context.driver->read);
-    point.kind = kind_of(point.read, *context.driver);
-    if (context.driver->check_read != nullptr && field) {
-        context.driver->check_read(point.read, field);
-    }
-}
-
 void parse_factor(const Field& field, Factor& factor, const Profile& profile)
 {
     if (!field || !std::holds_alternative<SettingTable>(field.setting()->value)) {
@@ -167,22 +155,16 @@ void parse_report(Table& keys, Report& report)
     keys["max"].duration(report.max, 10ms);
 }
 
-void parse_each(Table& keys, Each& each, const ProfileContext& context)
+/// A profile computes nothing: what a point is can be checked against the maker's list.
+void refuse_formulas(Table& table)
 {
-    const auto count = keys.need("count");
-    keys.need("max").integer(each.max, 1, 256);
-    if (context.driver == nullptr || !count) {
-        return;
+    for (const auto* key : {"expression", "formula", "calc", "compute", "sum", "derive", "value"}) {
+        if (table.settings().contains(key)) {
+            table[key].mistake(
+                "a profile does not compute; write scale, offset, unit_from, scale_from, enum, or "
+                "choose with bits, fallback and each; the platform derives the rest");
+        }
     }
-    const auto form = context.driver->read.front();
-    if (!std::holds_alternative<std::string>(count.setting()->value)) {
-        each.count = conform(count, context.driver->read);
-        return;
-    }
-    // A text is short for the first key of a read.
-    const SettingTable read{{std::string(form.front().key), *count.setting()}};
-    Table only(read, count.place(), count.path(), count.mistakes());
-    each.count = conform(only, form);
 }
 
 void parse_rules(Table& table, Point& point, ProfileContext& context)
@@ -199,12 +181,28 @@ void parse_rules(Table& table, Point& point, ProfileContext& context)
         const auto in = keys.need("in");
         other.text(good_if.point);
         in.texts(good_if.in);
-        context.good_ifs.push_back({other, in, good_if});
+        context.later.emplace_back([&context, other, in, good_if] {
+            const auto* on = good_if.point.empty() ? nullptr : refer(other, good_if.point, context);
+            if (on != nullptr) {
+                check_names(in, good_if.in, *on);
+            }
+        });
     });
-    table["each"].table([&](Table& keys) { parse_each(keys, point.each.emplace(), context); });
 }
 
 }  // namespace
+
+void parse_read(const Field& field, Point& point, const ProfileContext& context)
+{
+    if (context.driver == nullptr) {
+        return;
+    }
+    point.read = conform(field, context.driver->read);
+    point.kind = kind_of(point.read, *context.driver);
+    if (context.driver->check_read != nullptr && field) {
+        context.driver->check_read(point.read, field);
+    }
+}
 
 Point parse_point(Table& table, ProfileContext& context)
 {
@@ -213,10 +211,14 @@ Point parse_point(Table& table, ProfileContext& context)
     parse_id(table, point.id, name_format, context.point_ids);
     table.need("title").text(point.title);
     parse_quantity(table, point, context.vocabulary);
-    parse_read(table.need("read"), point, context);
+    const auto read = table.need("read");
+    parse_read(read, point, context);
+    parse_each(table["each"], read, point, context);
     parse_factor(table["scale"], point.scale, context.profile);
     parse_factor(table["offset"], point.offset, context.profile);
     parse_rules(table, point, context);
+    parse_told(table, point, context);
+    refuse_formulas(table);
     const bool polled = context.driver != nullptr && context.driver->polled;
     const auto poll = polled ? table.need("poll", "poll = \"60s\"") : table["poll"];
     poll.duration(point.poll, 10ms);

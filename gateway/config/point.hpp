@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace gateway {
@@ -43,12 +44,44 @@ struct GoodIf {
     std::vector<std::string> in;
 };
 
-struct Each {
-    SettingTable count;  ///< where the device says how many rows it has
-    std::uint16_t max = 0;
+/// number * times + plus
+struct Conversion {
+    Fraction times{1}, plus{0};
 };
 
-/// One quantity of the device.
+/// The unit in which the device gives a value now: the code that another value has, and how a
+/// number in that unit becomes one in the point's unit.
+struct UnitFrom {
+    std::string point;  ///< the other value
+    std::vector<std::pair<Value, Conversion>> codes;
+};
+
+/// A factor that the device tells: by its code, as a power of ten, or as the number itself.
+struct ScaleFrom {
+    std::string point;  ///< the other value
+    std::vector<std::pair<Value, Fraction>> codes;
+    bool power_of_ten = false;
+    Fraction times{1};
+};
+
+/// `each`: how many rows of a kind the device has, and where the next one lies.
+struct Each {
+    std::string count;       ///< the value that says how many there are; empty: always `max`
+    std::uint16_t max = 0;   ///< at most 256
+    std::int64_t first = 1;  ///< the number that `{i}` has in the first row
+    std::int64_t step = 0;   ///< from one row's address to the next one's
+    std::vector<std::string> labels;
+};
+
+/// One of the rows that a point with `each` stands for.
+struct Row {
+    std::string of;            ///< the id that the profile gives
+    std::uint16_t number = 1;  ///< from 1
+    std::string count;         ///< the value that says how many rows there are; may be empty
+    std::string label;
+};
+
+/// One quantity of the device. A point with `each` is as many points as it may have rows.
 struct Point {
     std::string id, title, quantity, unit;
     SettingTable read;  ///< the driver's
@@ -65,7 +98,11 @@ struct Point {
     std::optional<Fraction> rate_per_second;  ///< largest believable change, in the unit per second
     std::optional<Duration> stuck;  ///< suspect when the raw value stays the same for longer
     std::optional<GoodIf> good_if;
-    std::optional<Each> each;
+    std::optional<UnitFrom> unit_from;
+    std::optional<ScaleFrom> scale_from;
+    std::string fallback;  ///< the value that stands in where the device does not have this one
+    std::optional<Row> row;
+    bool hidden = false;  ///< read for the sake of other points, and no reading of its own
     Duration poll{};
     Report report;
     Lane lane = Lane::telemetry;  ///< `class`: billing, telemetry or diagnostic

@@ -4,6 +4,8 @@
 #include "gateway/config/toml.hpp"
 #include "gateway/core/ids.hpp"
 
+#include <algorithm>
+
 namespace gateway {
 
 namespace {
@@ -102,6 +104,11 @@ void parse_identify(Table& table, Identify& identify, const ProfileContext& cont
 
 }  // namespace
 
+std::size_t visible_points(const Profile& profile)
+{
+    return static_cast<std::size_t>(std::ranges::count(profile.points, false, &Point::hidden));
+}
+
 Profile parse_profile(std::string_view text, const std::string& file, const Vocabulary& vocabulary,
                       Mistakes& mistakes)
 {
@@ -114,7 +121,7 @@ Profile parse_profile(std::string_view text, const std::string& file, const Voca
     }
     Table document(*root, {file, 1, 1}, {}, mistakes);
     parse_header(document, profile);
-    ProfileContext context{.vocabulary = vocabulary, .profile = profile};
+    ProfileContext context{.vocabulary = vocabulary, .profile = profile, .mistakes = mistakes};
     context.driver = parse_transport(document, profile);
     std::set<std::string> parameters;
     document["parameter"].tables([&](Table& table) {
@@ -127,8 +134,15 @@ Profile parse_profile(std::string_view text, const std::string& file, const Voca
     document.need("point", "one [[point]] or more").tables([&](Table& table) {
         profile.points.push_back(parse_point(table, context));
     });
-    check_good_ifs(context.good_ifs, profile);
+    if (context.driver != nullptr) {
+        parse_device_rules(document, context);
+    }
+    for (const auto& check : context.later) {
+        check();
+    }
     parse_judgements(document, context);
+    profile.points.insert(profile.points.end(), context.hidden.begin(), context.hidden.end());
+    expand_rows(context);
     return profile;
 }
 

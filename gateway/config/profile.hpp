@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace gateway {
@@ -36,6 +37,35 @@ struct Check {
     Place place;
 };
 
+/// What another value of the device says of the quality of points.
+struct StatusRule {
+    struct Codes {
+        Value low, high;  ///< whole numbers, both included; or twice the same text
+        Quality quality = Quality::suspect;
+    };
+    std::string point;                ///< the other value
+    std::vector<std::string> points;  ///< empty: every point
+    std::vector<Codes> codes;
+    std::vector<std::pair<unsigned, Quality>> bits;  ///< 0 is the lowest; the worst set bit counts
+    Quality otherwise = Quality::good;               ///< for a code that is not listed
+};
+
+/// The device says when it took the values of points, and they are stale when that is long ago.
+struct AgeRule {
+    enum class Is : std::uint8_t { unix_seconds, unix_ms, seconds_ago };
+    std::string point;                ///< the value that says it
+    std::vector<std::string> points;  ///< empty: every point
+    Is is = Is::unix_seconds;
+    Duration stale{};
+};
+
+/// How a device that sleeps, or needs to warm up, is brought to its first value.
+struct Wake {
+    std::string point;             ///< read first, whatever comes of it; empty: nothing is
+    std::optional<Duration> idle;  ///< it sleeps again after so long without a request
+    Duration settle{};             ///< from there to the first value
+};
+
 struct AlarmCondition {
     std::optional<Fraction> above, below;
     std::vector<std::string> in, not_in;
@@ -59,7 +89,8 @@ struct Acceptance {
     Place place;
 };
 
-/// Raw bytes and the readings that must come out; decimal text by point id.
+/// Raw bytes and the readings that must come out: decimal text by point id, and the quality behind
+/// it when that is not good.
 struct Example {
     SettingTable raw;  ///< the driver's, e.g. `registers`
     std::map<std::string, std::string> expect;
@@ -81,6 +112,9 @@ struct Profile {
     std::vector<Parameter> parameters;
     std::vector<Identify> identify;
     std::vector<Point> points;  ///< the index is the row
+    std::vector<StatusRule> status;
+    std::vector<AgeRule> ages;
+    std::optional<Wake> wake;
     std::vector<Check> checks;
     std::vector<Quirk> quirks;
     std::vector<Alarm> alarms;  ///< the index + 0x8000 is the row
@@ -89,6 +123,9 @@ struct Profile {
     std::string sha256;  ///< of the exact bytes, 64 hex digits
     std::string file;
 };
+
+/// How many points have readings of their own.
+std::size_t visible_points(const Profile& profile);
 
 /// Parses and checks a profile. On any mistake the profile returned is not to be used.
 Profile parse_profile(std::string_view text, const std::string& file, const Vocabulary& vocabulary,

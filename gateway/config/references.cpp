@@ -69,14 +69,15 @@ std::optional<Value> sentinel(std::string_view text, const std::string& kind)
 
 }  // namespace
 
-const Point* refer(const Field& field, const std::string& reference, const Profile& profile)
+const Point* refer(const Field& field, const std::string& reference, const ProfileContext& context)
 {
     const auto bracket = reference.find('[');
     const auto id = reference.substr(0, bracket);
-    const auto point = std::ranges::find(profile.points, id, &Point::id);
-    if (point == profile.points.end()) {
+    const auto& points = context.profile.points;
+    const auto point = std::ranges::find(points, id, &Point::id);
+    if (point == points.end()) {
         std::vector<std::string_view> names;
-        for (const auto& known : profile.points) {
+        for (const auto& known : points) {
             names.push_back(known.id);
         }
         const auto near = nearest(id, names);
@@ -89,7 +90,8 @@ const Point* refer(const Field& field, const std::string& reference, const Profi
                              ? whole<unsigned>(std::string_view(reference).substr(
                                    bracket + 1, reference.size() - bracket - 2))
                              : std::nullopt;
-        if (!point->each || !row || *row < 1 || *row > point->each->max) {
+        const auto each = context.each.find(id);
+        if (each == context.each.end() || !row || *row < 1 || *row > each->second.max) {
             field.mistake(quote(Setting{.value = reference, .place = {}}) +
                           " names a row that the point does not have");
             return nullptr;
@@ -104,16 +106,6 @@ void check_names(const Field& field, const std::vector<std::string>& names, cons
         const auto same = [&name](const auto& member) { return member.second == name; };
         if (std::ranges::none_of(point.names, same)) {
             field.mistake('"' + name + "\" is not in the enum of " + point.id);
-        }
-    }
-}
-
-void check_good_ifs(const std::vector<GoodIfFields>& fields, const Profile& profile)
-{
-    for (const auto& [point, in, good_if] : fields) {
-        const auto* other = good_if.point.empty() ? nullptr : refer(point, good_if.point, profile);
-        if (other != nullptr) {
-            check_names(in, good_if.in, *other);
         }
     }
 }
@@ -138,12 +130,14 @@ void parse_unit(const Field& field, std::string& unit, const Vocabulary& vocabul
     }
     std::vector<std::string_view> names;
     for (const auto& [name, term] : vocabulary.units) {
-        names.push_back(name);
+        if (dimension.empty() || term.dimension == dimension) {
+            names.push_back(name);
+        }
     }
     const auto near = nearest(unit, names);
     field.mistake(quote(*field.setting()) + " is not in units.toml; " +
-                  (dimension.empty() ? "the nearest is \"" + std::string(near) + '"'
-                                     : units_of(dimension, vocabulary)));
+                  (near.empty() ? units_of(dimension, vocabulary)
+                                : "the nearest is \"" + std::string(near) + '"'));
 }
 
 void parse_id(Table& table, std::string& id, const Format& format, std::set<std::string>& taken)

@@ -44,25 +44,4 @@ std::strong_ordering compare_versions(std::string_view left, std::string_view ri
     return std::strong_ordering::equal;
 }
 
-bool version_fits(std::string_view rule, std::string_view version)
-{
-    if (rule == "*" || rule.empty()) {
-        return true;
-    }
-    while (!rule.empty()) {
-        auto one = rule.substr(0, rule.find(','));
-        rule.remove_prefix(std::min(one.size() + 1, rule.size()));
-        one.remove_prefix(std::min(one.find_first_not_of(' '), one.size()));
-        const auto sign = one.substr(0, one.find_first_not_of("<>="));
-        const auto order = compare_versions(version, one.substr(sign.size()));
-        const bool fits = (sign.find('=') != std::string_view::npos && std::is_eq(order)) ||
-                          (sign.starts_with('>') && std::is_gt(order)) ||
-                          (sign.starts_with('<') && std::is_lt(order));
-        if (!fits) {
-            return false;
-        }
-    }
-    return true;
-}
-
 }  // namespace gateway

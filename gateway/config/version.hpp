@@ -8,7 +8,4 @@ namespace gateway {
 /// Part by part: numbers as numbers, letters as letters; "1.10" is after "1.9", "1.0" after "1".
 std::strong_ordering compare_versions(std::string_view left, std::string_view right);
 
-/// Whether a firmware a device told fits a rule of a profile: "*", ">=1.3", ">=1.3, <2".
-bool version_fits(std::string_view rule, std::string_view version);
-
 }  // namespace gateway

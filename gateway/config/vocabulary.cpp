@@ -30,6 +30,8 @@ Vocabulary::Terms load_terms(const std::string& file, std::string_view section, 
             names[name].table([&term](Table& keys) {
                 keys.need("title").text(term.title);
                 keys.need("dimension").text(term.dimension, name_format);
+                keys["factor"].fraction(term.factor);
+                keys["offset"].fraction(term.offset);
                 keys["symbol"];  // for people and for UCUM readers
                 keys["ucum"];
             });

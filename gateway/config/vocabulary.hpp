@@ -1,9 +1,11 @@
 #pragma once
 
 #include "gateway/config/mistakes.hpp"
+#include "gateway/core/fraction.hpp"
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 namespace gateway {
@@ -14,6 +16,10 @@ struct Vocabulary {
     struct Term {
         std::string title;
         std::string dimension;  ///< "none": a value without unit
+        /// Of a unit: number * factor + offset is in the unit of the dimension whose factor is 1.
+        /// Without one it is not converted.
+        std::optional<Fraction> factor;
+        Fraction offset{0};
     };
     using Terms = std::map<std::string, Term, std::less<>>;
     Terms quantities, units;

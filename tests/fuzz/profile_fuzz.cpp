@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const auto vocabulary = gateway::load_vocabulary(gateway::schemas_folder(), mistakes);
     const auto profile = gateway::parse_profile(text, "fuzz.profile.toml", vocabulary, mistakes);
     const bool usable = !profile.id.empty() && !profile.driver.empty() &&
-                        profile.points.size() <= 512 && profile.sha256.size() == 64;
+                        profile.points.size() <= 4'096 && profile.sha256.size() == 64;
     if (mistakes.empty() && !usable) {
         std::abort();
     }

@@ -95,7 +95,7 @@ class Agreement(unittest.TestCase):
                    "spec": next(PROFILES.glob("*.spec.toml"))}
         samples |= {path.name: path for path in documents(DOCUMENTS / "good") if path.name.endswith(".profile.toml")}
         free = {"enum", "set", "expect", "registers", "holding", "input", "settings", "oids", "files", "answers",
-                "objects", "codes"}  # their keys are data
+                "objects", "codes", "bits"}  # their keys are data
         for name, path in samples.items():
             kind = name if name in VALIDATORS else "profile"
             document = as_json(tomllib.loads(path.read_text()))

@@ -99,7 +99,13 @@ TEST(Firmware, Constraints)
     EXPECT_TRUE(firmware_fits("13", ">=1.3"));
     EXPECT_TRUE(firmware_fits("130", "1.3"));
     EXPECT_FALSE(firmware_fits("12", ">=1.3"));
+    EXPECT_TRUE(firmware_fits("1301", ">=1.3"));
+    EXPECT_FALSE(firmware_fits("104", ">=1.3")) << "1.04";
+    EXPECT_TRUE(firmware_fits("V2.04", ">=2.4"));
+    EXPECT_FALSE(firmware_fits("Ver. 1.9", ">=1.10"));
+    EXPECT_TRUE(firmware_fits("1.3.0-rc1", "=1.3"));
     EXPECT_FALSE(firmware_fits("unknown", ">=1.3"));
+    EXPECT_FALSE(firmware_fits("", "<2")) << "nothing is not a version";
 }
 
 }  // namespace

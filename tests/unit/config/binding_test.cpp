@@ -256,9 +256,14 @@ TEST(Dictionary, HasTheAlarmsAndTheNamesOfThePoints)
     const auto parsed = parse_json(text);
     ASSERT_TRUE(parsed) << text;
     const auto& points = parsed->at("points").as_array();
-    EXPECT_EQ(points.at(4).at("enum").at("2").as_string(), "none");
-    EXPECT_TRUE(points.at(4).at("unit").is_null());
-    EXPECT_EQ(points.at(5).at("publish").as_string(), "open");
+    ASSERT_EQ(points.size(), 5U * 8 + 3) << "a row each; what is read for others is not named";
+    const auto& error = points.at(8 + 3 + 1);
+    EXPECT_EQ(error.at("id").as_string(), "pavement_sensor_error[2]");
+    EXPECT_EQ(error.at("label").as_string(), "2");
+    EXPECT_EQ(error.at("enum").at("2").as_string(), "none");
+    EXPECT_TRUE(error.at("unit").is_null());
+    EXPECT_EQ(points.at(8 + 3 + 8).at("publish").as_string(), "open");
+    EXPECT_TRUE(points.at(8).at("label").is_null());
     const auto& alarm = parsed->at("alarms").at(0);
     EXPECT_EQ(alarm.at("row").as_int64(), 32'768);
     EXPECT_EQ(alarm.at("severity").as_string(), "critical");

@@ -122,16 +122,6 @@ TEST(Version, ComparesPartByPart)
     EXPECT_TRUE(std::is_lt(compare_versions("", "0")));
 }
 
-TEST(Version, FitsARuleOfAProfile)
-{
-    EXPECT_TRUE(version_fits("*", ""));
-    EXPECT_TRUE(version_fits(">=1.3", "1.3"));
-    EXPECT_FALSE(version_fits(">1.3", "1.3"));
-    EXPECT_TRUE(version_fits(">=1.3, <2", "1.10"));
-    EXPECT_FALSE(version_fits(">=1.3, <2", "2.0"));
-    EXPECT_TRUE(version_fits("=6.03", "6.03"));
-}
-
 }  // namespace
 
 }  // namespace gateway

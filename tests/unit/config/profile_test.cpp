@@ -116,13 +116,12 @@ TEST(Profile, FractionsAreExact)
 TEST(Profile, RowsNamesAndDependencies)
 {
     const auto road = good("road-weather.ntcip1204-ess");
-    const auto status = point(road, "surface_status");
-    ASSERT_TRUE(status.each);
-    EXPECT_EQ(status.each->max, 8);
-    EXPECT_EQ(get<std::string>(status.each->count, "oid", {}), ".2.9.1.0");
+    const auto status = point(road, "surface_status[1]");
+    ASSERT_TRUE(status.row);
+    EXPECT_EQ(get<std::string>(point(road, status.row->count).read, "oid", {}), ".2.9.1.0");
     EXPECT_EQ(status.names.at(7), "ice-warning");
     EXPECT_EQ(status.bad_names, std::vector<std::string>{"error"});
-    EXPECT_EQ(status.good_if->point, "pavement_sensor_error");
+    EXPECT_EQ(status.good_if->point, "pavement_sensor_error[1]");
     EXPECT_EQ(road.quirks[0].missing,
               (std::vector<Value>{Value::integer(255), Value::integer(65'535)}));
     EXPECT_EQ(road.alarms[0].clear.not_in.size(), 2U);
@@ -180,8 +179,9 @@ TEST(Profile, CountersMayWrapAtSixtyFourBits)
 TEST(Profile, RowsAreCountedByAReadOfTheDriver)
 {
     const auto profile = good("modbus");
-    const auto battery = point(profile, "battery");
-    EXPECT_EQ(get<std::int64_t>(battery.each->count, "address", 0), 200);
+    const auto battery = point(profile, "battery[16]");
+    EXPECT_EQ(get<std::int64_t>(battery.read, "address", 0), 216);
+    EXPECT_EQ(get<std::int64_t>(point(profile, battery.row->count).read, "address", 0), 200);
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class Command:
         names, into = [], None
         for line in text.splitlines():
             if line.startswith('Usage: '):
-                self.usage, into = line[7:].split(None, 1)[1:], None
+                self.usage, into = line.split(None, 2)[2], None
             elif line in ('Options:', 'Positionals:', 'Subcommands:'):
                 into = {'Options:': self.options, 'Positionals:': self.arguments,
                         'Subcommands:': names}[line]
@@ -59,9 +59,7 @@ def described(command, name):
     """The subcommands below `command`, each as a subsection."""
     for inner, (_, what) in zip(command.inner, command.subcommands):
         if not inner.inner:
-            usage = ' '.join([name, *inner.words, *inner.usage[0].split()[len(inner.words):]]
-                             if inner.usage else [name, *inner.words])
-            yield f'.SS {escaped(usage)}\n{escaped(what[:1].upper() + what[1:])}.'
+            yield f'.SS {escaped(f"{name} {inner.usage}")}\n{escaped(what[:1].upper() + what[1:])}.'
             yield from entries(inner.arguments)
             yield from entries((n, w) for n, w in inner.options if '--help' not in n)
         yield from described(inner, name)
@@ -71,8 +69,7 @@ def page(root, name, version, more):
     summary, _, sections = more.partition('\n')
     lines = [f'.TH {name.upper()} 1 "" "{name} {version}" "Smart State Gateway"',
              '.SH NAME', f'{escaped(name)} \\- {summary}', '.SH SYNOPSIS', f'.B {escaped(name)}',
-             'COMMAND [OPTION...]' if root.inner and root.usage and 'SUBCOMMAND' in root.usage[0]
-             else '[OPTION...]',
+             escaped(root.usage),
              '.SH DESCRIPTION']
     for line in root.about:
         lines.append(f'.RS\n.B {escaped(line.strip())}\n.RE' if line.startswith('  ')

@@ -19,11 +19,12 @@ from rig import Rig
 
 
 def own_namespaces():
-    """Goes on with mounts and a network of its own: all of it ends with this process."""
+    """Goes on with mounts, processes and a network of its own: all of it ends with this process."""
     if 'BOOT_NAMESPACES' not in os.environ:
         os.environ['BOOT_NAMESPACES'] = 'own'
-        os.execvp('unshare', ['unshare', '--mount', '--net', '--propagation', 'private',
-                              sys.executable, *sys.argv])
+        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', '--net', '--pid',
+                              '--fork', '--kill-child', '--mount-proc',
+                              sys.executable, '-B', *sys.argv])
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
 
 

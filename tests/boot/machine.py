@@ -15,8 +15,6 @@ sys.path.insert(0, str(HERE.parent / 'support'))
 
 import procs  # noqa: E402
 
-POWER_OFF = signal.SIGRTMIN + 4  # systemd(1)
-
 
 class Machine:
     """One machine.  `binds` are (folder here, folder there)."""
@@ -89,12 +87,6 @@ class Machine:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
-    def shut_down(self, limit=60):
-        if self.running():
-            os.kill(self.leader, POWER_OFF)
-            self.process.wait(limit)
-        self.process = self.leader = None
-
     def cut(self):
         """Ends everything at once."""
         if self.running():
@@ -103,9 +95,15 @@ class Machine:
             self.process.kill()
             self.process.wait()
             # The kernel takes the processes of a namespace down with its first one.
-            procs.wait_for(lambda: not pathlib.Path(f'/proc/{self.leader}').exists(), 20,
-                           f'{self.name} is gone')
+            procs.wait_for(lambda: _has_ended(self.leader), 20, f'{self.name} is gone')
         self.process = self.leader = None
+
+
+def _has_ended(pid):
+    try:
+        return '\nState:\tZ' in pathlib.Path(f'/proc/{pid}/status').read_text()
+    except OSError:
+        return True
 
 
 def elapsed(function):

@@ -57,7 +57,9 @@ class Rig:
 
     def __exit__(self, *_):
         for machine in self.machines:
-            machine.cut()
+            with contextlib.suppress(TimeoutError):  # the disk goes in any case
+                machine.cut()
+            subprocess.run(['umount', '--lazy', machine.root], check=True)
         if self.disk:
             self.disk.__exit__()
 

@@ -104,7 +104,8 @@ asio::awaitable<Result<Samples>> HttpDriver::collect(const std::vector<Location>
     samples.reserve(rows.size());
     std::optional<Error> unreachable;  // the device itself, not one of its documents
     bool answered = false;
-    for (std::uint16_t source = 0; source < map_.sources.size(); ++source) {
+    const auto sources = static_cast<std::uint16_t>(map_.sources.size());
+    for (std::uint16_t source = 0; source < sources; ++source) {
         if (!brings(from, rows, source)) {
             continue;
         }

@@ -45,7 +45,8 @@ std::vector<std::string> run(const Example& example, const Profile& profile,
     std::iota(rows.begin(), rows.end(), std::uint16_t{0});
     Samples samples;
     bool brought = false;
-    for (std::uint16_t source = 0; source < map.sources.size(); ++source) {
+    const auto sources = static_cast<std::uint16_t>(map.sources.size());
+    for (std::uint16_t source = 0; source < sources; ++source) {
         if (!kind.brings(map.sources[source], with_device(address, device))) {
             continue;
         }

@@ -117,7 +117,8 @@ void MqttDriver::hear(const mqtt::Message& message)
 Samples MqttDriver::take(const mqtt::Message& message, PointSet rows)
 {
     Samples samples;
-    for (std::uint16_t source = 0; source < map_.sources.size(); ++source) {
+    const auto sources = static_cast<std::uint16_t>(map_.sources.size());
+    for (std::uint16_t source = 0; source < sources; ++source) {
         if (matches(map_.sources[source], message.topic)) {
             take_of(source, message, rows, samples);
         }

@@ -126,7 +126,7 @@ std::unique_ptr<Driver> make_driver(const DeviceConfig& device, const DriverCont
 bool has_driver(std::string_view name)
 {
     return std::any_of(drivers.begin(), drivers.end(),
-                       [name](const Row& row) { return row.name == name; });
+                       [name](const auto& row) { return row.name == name; });
 }
 
 void check_driver_part(const Profile& profile, Mistakes& mistakes)

@@ -74,7 +74,7 @@ struct Each {
 };
 
 /// One of the rows that a point with `each` stands for.
-struct Row {
+struct PointRow {
     std::string of;            ///< the id that the profile gives
     std::uint16_t number = 1;  ///< from 1
     std::string count;         ///< the value that says how many rows there are; may be empty
@@ -101,7 +101,7 @@ struct Point {
     std::optional<UnitFrom> unit_from;
     std::optional<ScaleFrom> scale_from;
     std::string fallback;  ///< the value that stands in where the device does not have this one
-    std::optional<Row> row;
+    std::optional<PointRow> row;
     bool hidden = false;  ///< read for the sake of other points, and no reading of its own
     Duration poll{};
     Report report;

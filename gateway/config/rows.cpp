@@ -160,7 +160,7 @@ private:
         const auto label =
             row < each.labels.size() ? each.labels[row] : std::to_string(each.first + row);
         one.id = row_id(point.id, row);
-        one.row = Row{point.id, static_cast<std::uint16_t>(row + 1), each.count, label};
+        one.row = PointRow{point.id, static_cast<std::uint16_t>(row + 1), each.count, label};
         one.read = read_of_row(point.read, each, row, context_.driver->row_key);
         const auto follow = [&](std::string& id) {
             if (!id.empty() && rows_of(id) > 0 && row >= rows_of(id)) {

@@ -70,7 +70,7 @@ Profile with_rows()
         {point_named("a[1]"), point_named("a[2]"), point_named("a[3]"), point_named("a.count")});
     for (std::uint16_t i = 0; i < 3; ++i) {
         profile.points[i].row =
-            Row{.of = "a", .number = static_cast<std::uint16_t>(i + 1), .count = "a.count"};
+            PointRow{.of = "a", .number = static_cast<std::uint16_t>(i + 1), .count = "a.count"};
     }
     profile.points[3].hidden = true;
     return profile;

@@ -330,7 +330,7 @@ TEST(DueRows, ARowThatTheDeviceDoesNotHaveIsNotAskedFor)
         {point_named("a[1]"), point_named("a[2]"), point_named("b"), point_named("a.count")});
     for (std::uint16_t i = 0; i < 2; ++i) {
         profile.points[i].row =
-            Row{.of = "a", .number = static_cast<std::uint16_t>(i + 1), .count = "a.count"};
+            PointRow{.of = "a", .number = static_cast<std::uint16_t>(i + 1), .count = "a.count"};
     }
     DueRows rows(profile);
     const std::vector<std::uint16_t> due{0, 1, 2};

@@ -86,7 +86,7 @@ std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
 {
     std::erase_if(probes_, [](const auto& entry) { return entry.second.expired(); });
     std::string line;
-    for (const auto* key : {"tcp", "serial", "url"}) {
+    for (const auto* key : {"tcp", "rtu_over_tcp", "serial", "url"}) {
         line += get<std::string>(config.site.connect, key, {});
     }
     if (line.empty()) {

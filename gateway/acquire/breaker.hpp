@@ -17,14 +17,17 @@ public:
     {
     }
 
-    void failed(Instant now)
+    /// `longest`: of this pause; a probe that costs the neighbours nothing need not be rare.
+    void failed(Instant now, Duration longest = Duration::max())
     {
         ++failures_;
-        if (!is_open() || period_ >= longest_) {
+        longest = std::min(longest, longest_);
+        probe_at_ = Instant::min();
+        if (!is_open() || period_ >= longest) {
             return;
         }
         const auto doublings = std::min(failures_ - most_failures + 1, 20U);
-        const auto pause = std::min(period_ * (std::int64_t{1} << doublings), longest_);
+        const auto pause = std::min(period_ * (std::int64_t{1} << doublings), longest);
         probe_at_ = now + pause - pause / 1024 * share_;  // 75 % to all of it
     }
     void succeeded()

@@ -23,6 +23,14 @@ Lane most_used_lane(const std::vector<Point>& points)
     return most;
 }
 
+/// The port itself is not there, or went away under us.
+bool is_missing(const Error& error)
+{
+    using namespace boost::system::errc;
+    return error == no_such_file_or_directory || error == no_such_device ||
+           error == no_such_device_or_address || error == io_error;
+}
+
 }  // namespace
 
 Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Clock& clock,
@@ -86,9 +94,8 @@ asio::awaitable<void> Supervisor::poll(PointSet due)
         came_back();
         store(*samples, due);
     } else {
-        const auto cause = cause_of(samples.error());
-        miss(due_rows_.existing(due), cause);
-        co_await went_down(cause);
+        miss(due_rows_.existing(due), cause_of(samples.error()));
+        co_await went_down(samples.error());
     }
 }
 
@@ -112,8 +119,9 @@ asio::awaitable<Result<std::vector<Reading>>> Supervisor::read_now()
     co_return readings;
 }
 
-asio::awaitable<void> Supervisor::went_down(Cause cause)
+asio::awaitable<void> Supervisor::went_down(Error error)
 {
+    const auto cause = cause_of(error);
     if (!announced_) {
         Identified claimed;
         co_await announce(std::move(claimed));
@@ -129,8 +137,9 @@ asio::awaitable<void> Supervisor::went_down(Cause cause)
     }
     last_cause_ = cause;
     answering_ = false;
-    breaker_.failed(clock_.now());
-    asks_identity_ = true;  // it may come back as another one
+    breaker_.failed(clock_.now(),
+                    is_missing(error) ? settings_.slowest_reopen : settings_.slowest_probe);
+    asks_identity_ = asks_identity_ || breaker_.is_open();  // it may come back as another one
     awake_ = false;
 }
 

@@ -24,6 +24,8 @@ struct SupervisorSettings {
     Duration commit_window = std::chrono::seconds(10);  ///< devices spread their grids over it
     Duration longest_read = std::chrono::seconds(30);   ///< or one period, if that is longer
     Duration slowest_probe = std::chrono::seconds(60);
+    /// Of a port that is not there: its adapter may be put back at any time.
+    Duration slowest_reopen = std::chrono::seconds(5);
     /// Shared by the devices of one line: one dead device at a time is probed, so that a live one
     /// never waits for more than one time limit. Null: alone on its line.
     std::shared_ptr<Bus> probes;
@@ -83,7 +85,7 @@ private:
     boost::asio::awaitable<Result<Identified>> identified_now();
     void tell_identity();
     boost::asio::awaitable<void> announce(Identified identified);
-    boost::asio::awaitable<void> went_down(Cause cause);
+    boost::asio::awaitable<void> went_down(Error error);
     void came_back();
     void store(Samples& samples, PointSet due);
     void store_readings(std::span<const std::uint16_t> rows, BootTime time,

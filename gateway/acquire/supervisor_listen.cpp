@@ -34,9 +34,8 @@ asio::awaitable<void> Supervisor::hear(Duration silence)
 {
     auto samples = co_await with_deadline(driver_->read(all_rows_), silence);
     if (!samples) {
-        const auto cause = cause_of(samples.error());
-        slots_.missed(main_lane_, cause);
-        co_await went_down(cause);
+        slots_.missed(main_lane_, cause_of(samples.error()));
+        co_await went_down(samples.error());
         if (samples.error() != Fault::timed_out) {
             hand_over();
             co_await clock_.sleep_until(

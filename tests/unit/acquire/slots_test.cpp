@@ -149,4 +149,20 @@ TEST_F(LineTest, S43_WithNineOfTenDeadTheLiveOneKeepsItsPeriod)
     EXPECT_EQ(all_missed(live_sink.slots()), 0U);
 }
 
+TEST_F(LineTest, D10_With16Of64DeadTheLiveOnesKeepTheirPeriod)
+{
+    for (int i = 0; i < 16; ++i) {
+        add("dead-" + std::to_string(i), 10s, 900ms, true);
+    }
+    for (int i = 0; i < 48; ++i) {
+        add("live-" + std::to_string(i), 10s, 50ms, false);
+    }
+    clock.advance(5min);
+    const auto before = live_sink.slots();
+    clock.advance(10min);
+    const auto& after = live_sink.slots();
+    EXPECT_EQ(after.expected - before.expected, 48U * 60U);
+    EXPECT_EQ(all_missed(after), all_missed(before));
+}
+
 }  // namespace

@@ -160,6 +160,17 @@ TEST_F(SupervisorTest, ADeadDeviceIsProbedMoreAndMoreSeldomAndItsSlotsKeepTheCau
     EXPECT_TRUE(supervisor->status().answering);
 }
 
+TEST_F(SupervisorTest, D8_APortThatIsMissingIsTriedAgainWithinTenSeconds)
+{
+    failure_of_all =
+        boost::system::errc::make_error_code(boost::system::errc::no_such_file_or_directory);
+    start({point_named("a", 1s)});
+    clock.advance(1h);
+    failure_of_all.reset();
+    clock.advance(9s);
+    EXPECT_TRUE(supervisor->status().answering);
+}
+
 TEST_F(SupervisorTest, ADeviceThatWasSwappedWhileItWasDownIsAnnouncedAgain)
 {
     Profile profile;

@@ -6,6 +6,8 @@
 #include "drivers/modbus/register_map.hpp"
 #include "drivers/registry_json.hpp"
 #include "drivers/registry_text.hpp"
+#include "drivers/sunspec/driver.hpp"
+#include "drivers/sunspec/example.hpp"
 #include "gateway/acquire/due_rows.hpp"
 
 #include <algorithm>
@@ -82,6 +84,55 @@ std::vector<PlannedRequest> describe_modbus(const Profile& profile)
     return requests;
 }
 
+std::unique_ptr<Driver> make_sunspec(const DeviceConfig& device, const DriverContext& context,
+                                     Mistakes& mistakes)
+{
+    auto map = sunspec::read_map(*device.profile);
+    auto client = modbus::make_client(device.site, map.settings, context.buses, mistakes);
+    if (!client) {
+        return nullptr;
+    }
+    return std::make_unique<sunspec::SunspecDriver>(std::move(client), std::move(map));
+}
+
+void check_sunspec(const Profile& /*profile*/, Mistakes& /*mistakes*/) {}
+
+std::vector<std::string> run_sunspec_examples(const Profile& profile)
+{
+    return sunspec::run_examples(profile, sunspec::read_map(profile));
+}
+
+/// Where its models lie only a device can say: here each one begins somewhere for itself.
+std::vector<PlannedRequest> describe_sunspec(const Profile& profile)
+{
+    const auto map = sunspec::read_map(profile);
+    const modbus::RegisterMap costs{.settings = map.settings};
+    const auto layout = sunspec::locate(map.points, sunspec::smallest_models(map.points));
+    modbus::Layout registers(layout.locations, map.limits);
+    std::vector<PlannedRequest> requests;
+    for (const auto& [poll, due] : rows_by_period(profile)) {
+        for (const auto& block : registers.plan_for(sunspec::needed(layout, due))) {
+            PlannedRequest request{.poll = poll, .text = {}};
+            for (const auto row : due) {
+                const auto in_block = [&](const modbus::Part& part) {
+                    return part.row == layout.value[row];
+                };
+                if (std::any_of(block.parts.begin(), block.parts.end(), in_block)) {
+                    request.text += (request.text.empty()
+                                         ? "model " + std::to_string(map.points[row].model) + ": "
+                                         : ", ") +
+                                    profile.points[row].id;
+                }
+            }
+            const auto cost = modbus::cost_of(block, costs);
+            request.bytes = cost.bytes;
+            request.on_serial_line = cost.on_serial_line;
+            requests.push_back(std::move(request));
+        }
+    }
+    return requests;
+}
+
 struct Row {
     std::string_view name;
     decltype(&make_modbus) make;
@@ -96,6 +147,7 @@ constexpr std::array drivers{
     Row{"sysfs", make_sysfs, check_sysfs, run_sysfs_examples, describe_sysfs},
     Row{"http_json", make_http_json, check_http_json, run_http_json_examples, describe_http_json},
     Row{"mqtt_json", make_mqtt_json, check_mqtt_json, run_mqtt_json_examples, describe_mqtt_json},
+    Row{"sunspec", make_sunspec, check_sunspec, run_sunspec_examples, describe_sunspec},
 };
 
 const Row* row_of(const Profile& profile)

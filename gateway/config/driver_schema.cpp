@@ -76,13 +76,17 @@ constexpr auto sunspec_transport =
     keys(must(list(choice("modes", "rtu|tcp"))), table("rtu", modbus_rtu), table("tcp", modbus_tcp),
          duration("timeout"), retries, duration("gap"), integer("max_words", 1, 125),
          list(integer("base", 0, 65'535)));
+constexpr auto sunspec_group =
+    keys(must(integer("first", 0, 65'535)), must(integer("size", 1, 1'024)),
+         must(integer("repeat", 1, 256)));
 constexpr auto sunspec_read =
-    keys(must(integer("model", 1, 65'535)), integer("instance", 1, 64),
-         must(integer("offset", 0, 65'535)),
+    keys(must(integer("model", 1, 65'534)), integer("instance", 1, 64),
+         table("group", sunspec_group), must(integer("offset", 0, 65'535)),
          must(choice("type",
-                     "int16|uint16|int32|uint32|int64|uint64|float32|float64|text|acc32|acc64|"
-                     "enum16|bitfield32")),
-         integer("count", 1, 125), integer("scale_factor", 0, 65'535));
+                     "int16|uint16|int32|uint32|int64|uint64|float32|float64|text|acc16|acc32|"
+                     "acc64|enum16|enum32|bitfield16|bitfield32|bitfield64")),
+         integer("count", 1, 125), integer("scale_factor", 0, 65'535),
+         integer("group_scale_factor", 0, 1'023));
 constexpr auto sunspec_reads = forms(sunspec_read);
 
 // SNMP
@@ -220,6 +224,7 @@ constexpr std::array<DriverSchema, 10> schemas{{
      .connect = modbus_connect,
      .example = modbus_example,
      .row_key = "offset",
+     .check_read = check_sunspec_read,
      .check_connect = check_modbus_connect},
     {.name = "snmp",
      .kind = "int64",

@@ -37,6 +37,7 @@ void check_sysfs_read(const SettingTable& read, const Field& field);
 /// Whether a text is a time zone: "+01:00".
 bool is_zone(std::string_view text);
 void check_ascii_read(const SettingTable& read, const Field& field);
+void check_sunspec_read(const SettingTable& read, const Field& field);
 /// How many registers, or bits of a bit table, a checked Modbus read spans.
 std::int64_t modbus_width(const SettingTable& read);
 

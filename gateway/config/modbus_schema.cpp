@@ -80,6 +80,25 @@ void check_modbus_read(const SettingTable& read, const Field& field)
     }
 }
 
+void check_sunspec_read(const SettingTable& read, const Field& field)
+{
+    const auto type = get<std::string>(read, "type", {});
+    if ((type == "text") != read.contains("count")) {
+        field.mistake(type == "text" ? "how many registers the text has is not said; write count"
+                                     : "count belongs to type = \"text\"; leave it out");
+    }
+    const bool grouped = read.contains("group");
+    if (read.contains("group_scale_factor") && (!grouped || read.contains("scale_factor"))) {
+        field.mistake(
+            "group_scale_factor lies in a group, instead of scale_factor; write group = "
+            "{ first = 8, size = 20, repeat = 1 }");
+    }
+    const bool factor = read.contains("scale_factor") || read.contains("group_scale_factor");
+    if (factor && (type == "text" || type.starts_with("enum") || type.starts_with("bitfield"))) {
+        field.mistake("a scale factor belongs to a number, not to " + type + "; leave it out");
+    }
+}
+
 void check_modbus_connect(const SettingTable& transport, const SettingTable& connect,
                           const Field& field)
 {

@@ -4,6 +4,7 @@ terminals, with mbpoll as the third reader.
 Every value must be the same three times: computed here from the registers that were put into the
 server, computed from what mbpoll reads of them, and read by our driver.
 """
+import decimal
 import fractions
 import json
 import os
@@ -14,6 +15,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 
 from procs import wait_for
@@ -216,6 +218,22 @@ class Pymodbus(Counterparts, unittest.TestCase):
             others = {id: line['value'] for id, line in points.items() if id != 'frequency'}
             self.assertEqual(others, {id: value for id, value in METER_VALUES.items()
                                       if id != 'frequency'})
+
+    def test_sunspec_models_are_found_and_scaled(self):
+        for name in ('il.solar.sunspec-inverter', 'il.energy-meter.sunspec-meter'):
+            file = SOURCE / 'schemas/profiles' / f'{name}.profile.toml'
+            profile = tomllib.loads(file.read_text(encoding='utf-8'), parse_float=decimal.Decimal)
+            example = profile['example'][0]
+            with Server(self.command, self.serial, example['registers']) as server:
+                points, identity = server.read_by_driver(file)
+            self.assertEqual(identity, ['Example', 'Demo 30', '1.2.3', 'SN-000123'])
+            for point in profile['point']:
+                line, wanted = points[point['id']], example['expect'][point['id']]
+                with self.subTest(point=point['id']):
+                    self.assertEqual(line['quality'], 'good')
+                    names = point.get('enum', {})  # the driver gives the number behind the name
+                    got = names.get(line['value'], line['value'])
+                    self.assertEqual(got if names else decimal.Decimal(got), wanted)
 
 
 class Libmodbus(Counterparts, unittest.TestCase):

@@ -39,7 +39,10 @@ class Read(unittest.TestCase):
             text = path.read_text(encoding='utf-8')
             profile = tomllib.loads(text, parse_float=decimal.Decimal)
             example = profile['example'][0]
-            port = self.device(example['registers'])
+            image = {**example['registers']}
+            if 'objects' in example:
+                image['objects'] = example['objects']
+            port = self.device(image)
             read = gateway('read', '--json', '--profile', profile['profile']['id'],
                            '--connect', f'tcp=127.0.0.1:{port},unit=1')
             with self.subTest(profile=path.name):

@@ -1,10 +1,15 @@
 #include "gateway/mqtt/link.hpp"
 
+#include "gateway/mqtt/threads.hpp"
+
 #include <boost/asio/post.hpp>
+#include <boost/system/errc.hpp>
 
 #include <utility>
 
 namespace gateway::mqtt {
+
+namespace errc = boost::system::errc;
 
 Link::Link(boost::asio::any_io_executor executor, Worker& worker, Options options,
            std::function<void()> deliver)
@@ -80,6 +85,11 @@ void Link::close()
 
 void Link::open(std::uintptr_t id)
 {
+    if (!can_start_threads()) {
+        const auto failed = make_error_code(errc::resource_unavailable_try_again);
+        add(Completed{id, {{failed, 0}, "no thread can be started", {}}});
+        return;
+    }
     client_ = std::make_unique<paho::async_client>(uri(options_), options_.client_id,
                                                    create_options(options_));
     client_->set_connection_lost_handler([this](const std::string& cause) {

@@ -15,6 +15,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -82,8 +83,13 @@ public:
         if (std::find(queue_.begin(), queue_.end(), host) == queue_.end()) {
             queue_.push_back(host);
         }
-        if (!std::exchange(running_, true)) {
-            std::thread([self = shared_from_this()] { self->work(); }).detach();
+        if (!running_) {
+            try {
+                std::thread([self = shared_from_this()] { self->work(); }).detach();
+                running_ = true;
+            } catch (const std::system_error&) {
+                return;  // no thread is to be had; who waits has a deadline, and asks again
+            }
         }
         wanted_.notify_one();
     }

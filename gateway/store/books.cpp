@@ -59,6 +59,12 @@ auto place_of(std::vector<LaneBook::DictionaryInUse>& held, std::uint16_t device
 
 }  // namespace
 
+std::uint64_t LaneBook::first_not_received() const
+{
+    const auto holes = received.holes({1, counters.head + 1});
+    return holes.empty() ? counters.head + 1 : holes.front().first;
+}
+
 Bytes pack_book(const LaneBook& book)
 {
     const auto& counters = book.counters;

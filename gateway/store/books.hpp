@@ -24,6 +24,9 @@ struct LaneBook {
     };
     std::vector<DictionaryInUse> dictionaries;  ///< ascending by device
     bool changed = false;
+
+    /// The lowest sequence that the platform has not committed.
+    std::uint64_t first_not_received() const;
 };
 
 /// The rowid in table `counters`.

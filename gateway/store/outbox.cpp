@@ -14,6 +14,16 @@ namespace {
 
 constexpr std::size_t most_stores = 8;  ///< set aside and in use; beyond, no further one is begun
 
+/// The image is closed on return: closing it later would take SQLite's locks away.
+bool is_for_this_version(const std::string& database)
+{
+    const StoreImage image(database);
+    if (!image.is_readable()) {
+        throw StoreError::unavailable(database + " cannot be opened");
+    }
+    return can_read_schema(image.version().value_or(0));
+}
+
 }  // namespace
 
 /// The store in use, if one can be used, and how another takes its place.
@@ -67,7 +77,7 @@ public:
     }
 
 private:
-    bool open_store(unsigned number, bool is_successor);
+    bool open_store(unsigned number, bool is_new, bool is_successor);
     void note(const StoreError& error);
     void tell(const char* code, Severity severity, const std::string& text)
     {
@@ -99,10 +109,13 @@ bool Outbox::State::open()
             lock_.emplace(settings_.directory);
         }
         const auto stores = folders_.all();
-        auto number = stores.empty() ? 1 : stores.back();
-        while (!open_store(number, number > 1)) {
+        if (!stores) {
+            throw StoreError::unavailable(settings_.directory + "/store cannot be listed");
+        }
+        auto number = stores->empty() ? 1 : stores->back();
+        while (!open_store(number, !std::ranges::binary_search(*stores, number), number > 1)) {
             ++number;
-            if (stores.size() >= most_stores) {
+            if (stores->size() >= most_stores) {
                 throw StoreError::unavailable("too many damaged stores wait for their salvage");
             }
         }
@@ -124,15 +137,13 @@ bool Outbox::State::open()
 }
 
 /// False when it is to be left where it lies and the next number taken.
-bool Outbox::State::open_store(unsigned number, bool is_successor)
+bool Outbox::State::open_store(unsigned number, bool is_new, bool is_successor)
 {
     const auto path = folders_.database(number);
-    const auto existing = folders_.all();
-    const bool is_new = !std::ranges::binary_search(existing, number);
     if (number <= condemned_) {
         return false;
     }
-    if (!is_new && !can_read_schema(StoreImage(path).version().value_or(0))) {
+    if (!is_new && !is_for_this_version(path)) {
         tell("store-newer", Severity::warning,
              path + " was written by a newer version; it is left as it is and a new store begun");
         condemned_ = number;

@@ -169,8 +169,7 @@ std::vector<EpochState> Outbox::Database::epochs_known() const
             const auto& book = epoch.lanes[index_of(lane)];
             auto& counters = state.lanes[index_of(lane)];
             counters = book.counters;
-            const auto holes = book.received.holes({1, counters.head + 1});
-            counters.first_held = holes.empty() ? counters.head + 1 : holes.front().first;
+            counters.first_held = book.first_not_received();
         }
         states.push_back(std::move(state));
     }

@@ -167,7 +167,11 @@ RangeSet Outbox::Database::received(std::uint32_t epoch_number, Lane lane)
 
 std::uint64_t Outbox::Database::first_held(const EpochBook& epoch, Lane lane)
 {
-    const auto head = epoch.lanes[index_of(lane)].counters.head;
+    const auto& book = epoch.lanes[index_of(lane)];
+    if (epoch.is_salvaged()) {
+        return book.first_not_received();  // rows that are not here may still come over
+    }
+    const auto head = book.counters.head;
     const auto end = row_id(epoch.number, most_sequence);
     for (const auto& span :
          rows(lane).spans(row_id(epoch.number, 0), end, freed_soon_.size() + 1)) {

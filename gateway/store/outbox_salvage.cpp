@@ -42,10 +42,9 @@ SalvageStep Outbox::Database::Rescue::salvage()
 {
     SalvageStep step;
     try {
-        if (!source && !begin_rescue()) {
-            const bool waits =
-                store.folders_.all().front() != store.number_;  // one of a newer version
-            const bool concluded = !waits && conclude_epoch(step);
+        const auto aside = source ? Aside::begun : begin_rescue();
+        if (aside != Aside::begun) {
+            const bool concluded = aside == Aside::none && conclude_epoch(step);
             step.next = concluded ? SalvageStep::Next::at_once : SalvageStep::Next::none;
         } else if (!scanned) {
             scan_rescue();
@@ -69,24 +68,28 @@ bool Outbox::Database::Rescue::has_room_for_salvage()
     return store.used_bytes() < store.limit_bytes(false) / 4 * 3;
 }
 
-bool Outbox::Database::Rescue::begin_rescue()
+Outbox::Database::Rescue::Aside Outbox::Database::Rescue::begin_rescue()
 {
-    for (const auto number : store.folders_.all()) {
-        const auto path = store.folders_.database(number);
+    const auto stores = store.folders_.all();
+    auto aside = stores ? Aside::none : Aside::waits;
+    for (const auto number : stores.value_or(std::vector<unsigned>())) {
         if (number >= store.number_) {
             break;
         }
-        if (can_read_schema(StoreImage(path).version().value_or(0))) {
-            from = progress_of(number, store.state(progress_key).value_or(""));
-            source.emplace(path, from);
+        const auto path = store.folders_.database(number);
+        from = progress_of(number, store.state(progress_key).value_or(""));
+        source.emplace(path, from);
+        if (source->is_readable() && can_read_schema(source->version().value_or(0))) {
             source_number = number;
             received.clear();
             scanned = false;
             first_scan = true;
-            return true;
+            return Aside::begun;
         }
+        source.reset();
+        aside = Aside::waits;
     }
-    return false;
+    return aside;
 }
 
 void Outbox::Database::Rescue::scan_rescue()
@@ -127,11 +130,9 @@ void Outbox::Database::Rescue::take_in(const Salvage::Found& found)
         book.received.add(had.received);
         book.counters.head = std::max(book.counters.head, had.counters.head);
         if (had.freed.count >= book.freed.count) {  // pages left over from before have less
-            LaneCounters counters;
-            counters.head = book.counters.head;
-            counters.slots = had.counters.slots;
-            add(counters, had.freed);
-            book.counters = counters;
+            subtract(book.counters, book.freed);    // rows of a store before this one stay counted
+            add(book.counters, had.freed);
+            book.counters.slots = had.counters.slots;
             book.freed = had.freed;
         }
         book.changed = true;

@@ -11,8 +11,12 @@ namespace gateway {
 struct Outbox::Database::Rescue {
     explicit Rescue(Database& target) : store(target) {}
 
+    /// Of stores that were set aside: there is none, or it waits for a newer program or for a disk
+    /// that can be read, or its salvage has begun.
+    enum class Aside : std::uint8_t { none, waits, begun };
+
     SalvageStep salvage();
-    bool begin_rescue();
+    Aside begin_rescue();
     void scan_rescue();
     bool has_room_for_salvage();
     void move_rows(SalvageStep& step);

@@ -47,6 +47,8 @@ public:
     bool was_last_scan() const { return !bound_; }
     void scan_again();
 
+    bool is_readable() const { return image_.is_readable(); }
+    std::optional<std::uint32_t> version() const { return image_.version(); }
     bool knows_free_pages() const { return image_.knows_free_pages(); }
 
 private:

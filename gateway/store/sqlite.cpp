@@ -72,6 +72,9 @@ Connection::Connection(const std::string& path)
     if (code != SQLITE_OK) {
         throw StoreError(path + ": " + sqlite3_errstr(code), code);
     }
+    if (sqlite3_db_readonly(opened, "main") == 1) {  // it would fail later, as if it were damaged
+        throw StoreError(path + ": can only be read", SQLITE_READONLY);
+    }
     sqlite3_extended_result_codes(opened, 1);
 }
 

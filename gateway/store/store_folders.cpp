@@ -45,16 +45,20 @@ StoreFolders::StoreFolders(std::string directory) : directory_(std::move(directo
     fs::create_directory(directory_, ignored);
 }
 
-std::vector<unsigned> StoreFolders::all() const
+std::optional<std::vector<unsigned>> StoreFolders::all() const
 {
     std::vector<unsigned> numbers;
     std::error_code error;
-    for (const auto& entry : fs::directory_iterator(fs::path(directory_) / "store", error)) {
-        const auto name = entry.path().filename().string();
+    auto entry = fs::directory_iterator(fs::path(directory_) / "store", error);
+    for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+        const auto name = entry->path().filename().string();
         if (!name.empty() && name.size() <= most_digits && name[0] != '0' &&
             name.find_first_not_of("0123456789") == std::string::npos) {
             numbers.push_back(static_cast<unsigned>(std::stoul(name)));
         }
+    }
+    if (error && error != std::errc::no_such_file_or_directory) {
+        return std::nullopt;
     }
     std::ranges::sort(numbers);
     return numbers;

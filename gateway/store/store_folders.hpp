@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@ public:
     explicit StoreFolders(std::string directory);
 
     const std::string& directory() const { return directory_; }
-    /// Those that exist, ascending.
-    std::vector<unsigned> all() const;
+    /// Those that exist, ascending; nothing when that cannot be told now.
+    std::optional<std::vector<unsigned>> all() const;
     std::string database(unsigned number) const;  ///< the path of its file
     /// Durable on return. Throws StoreError.
     void make(unsigned number) const;

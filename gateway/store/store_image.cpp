@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace gateway {
 
@@ -66,7 +67,7 @@ std::int64_t size_of(int file)
 }  // namespace
 
 StoreImage::StoreImage(const std::string& database_path)
-    : file_(open(database_path.c_str(), O_RDONLY | O_CLOEXEC)),
+    : file_(open_file(database_path)),
       page_bytes_(store_page_bytes),
       usable_bytes_(store_page_bytes)
 {
@@ -84,6 +85,13 @@ StoreImage::~StoreImage()
             close(file);
         }
     }
+}
+
+int StoreImage::open_file(const std::string& path)
+{
+    const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    readable_ = readable_ && (file >= 0 || errno == ENOENT);
+    return file;
 }
 
 void StoreImage::read_header()
@@ -113,7 +121,7 @@ std::optional<std::uint32_t> StoreImage::version() const
 /// Frames count up to the last one that ends a commit and is whole, as do all before it.
 void StoreImage::read_wal(const std::string& path)
 {
-    wal_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    wal_ = open_file(path);
     Bytes header(wal_header_bytes);
     if (!read_at(wal_, 0, header) || (big_endian(header, 0) & ~1U) != wal_magic ||
         big_endian(header, 8) != page_bytes_) {

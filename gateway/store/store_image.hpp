@@ -20,6 +20,8 @@ public:
     StoreImage(const StoreImage&) = delete;
     StoreImage& operator=(const StoreImage&) = delete;
 
+    /// False when a file that is there cannot be opened now: nothing follows from what is missing.
+    bool is_readable() const { return readable_; }
     /// `user_version`; nothing when there is no header of a database.
     std::optional<std::uint32_t> version() const;
     std::uint32_t page_count() const { return page_count_; }
@@ -42,6 +44,7 @@ private:
         std::int64_t rowid = 0;
         std::size_t at = 0;  ///< of the payload
     };
+    int open_file(const std::string& path);
     void read_header();
     void read_wal(const std::string& path);
     void read_free_list();
@@ -49,6 +52,7 @@ private:
     std::optional<Cell> cell(std::size_t index) const;
     std::size_t local_bytes(std::uint64_t payload_size) const;
 
+    bool readable_ = true;
     int file_ = -1;
     int wal_ = -1;
     std::unordered_map<std::uint32_t, std::int64_t> in_wal_;  ///< where the page's last frame lies

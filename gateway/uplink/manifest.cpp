@@ -44,6 +44,9 @@ std::string manifest_json(const std::string& box, const std::vector<EpochState>&
 {
     json::object all;
     for (const auto& epoch : epochs) {
+        if (epoch.salvaged) {
+            continue;  // its counts are whole only when its last row has come over
+        }
         json::object lanes;
         for (const auto lane : all_lanes) {
             const auto& counters = epoch.lanes[index_of(lane)];

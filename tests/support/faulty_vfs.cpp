@@ -175,6 +175,9 @@ int open_file(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int fl
     if (name != nullptr && !fs::exists(name)) {
         disk->tracks.erase(name);  // one that was removed leaves nothing behind
     }
+    if (disk->fault == FaultyDisk::Fault::read_only) {
+        flags = (flags & ~(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)) | SQLITE_OPEN_READONLY;
+    }
     const auto code = disk->real->xOpen(disk->real, name, real_of(file), flags, out_flags);
     if (code != SQLITE_OK) {
         file->pMethods = nullptr;
@@ -233,34 +236,56 @@ void FaultyDisk::before_sync(std::function<void()> look)
     disk->look = std::move(look);
 }
 
+namespace {
+
+/// What a cut may leave of a file.
+std::string remains(const Track& track, std::mt19937_64& random)
+{
+    auto content = track.synced;
+    auto writes = track.since;
+    std::ranges::shuffle(writes, random);  // the disk may take them in any order
+    for (const auto& write : writes) {
+        const auto sectors = (write.bytes.size() + sector_bytes - 1) / sector_bytes;
+        switch (random() % 4) {
+            case 0:  // never got there
+                break;
+            case 1: {  // torn: some of its sectors
+                const auto sector = random() % sectors;
+                apply(content, write, sector * sector_bytes,
+                      (sector + 1 + random() % (sectors - sector)) * sector_bytes);
+                break;
+            }
+            default:
+                apply(content, write);
+        }
+    }
+    return content;
+}
+
+}  // namespace
+
 void FaultyDisk::cut(const std::string& from, const std::string& to, std::mt19937_64& random) const
 {
-    for (const auto& [name, track] : disk->tracks) {
-        if (!name.starts_with(from + "/") || !fs::exists(name)) {
+    for (const auto& entry : fs::recursive_directory_iterator(from)) {
+        const auto name = entry.path().string();
+        const fs::path path = to + name.substr(from.size());
+        if (entry.is_directory()) {
+            fs::create_directories(path);
             continue;
         }
-        auto content = track.synced;
-        auto writes = track.since;
-        std::ranges::shuffle(writes, random);  // the disk may take them in any order
-        for (const auto& write : writes) {
-            const auto sectors = (write.bytes.size() + sector_bytes - 1) / sector_bytes;
-            switch (random() % 4) {
-                case 0:  // never got there
-                    break;
-                case 1: {  // torn: some of its sectors
-                    const auto sector = random() % sectors;
-                    apply(content, write, sector * sector_bytes,
-                          (sector + 1 + random() % (sectors - sector)) * sector_bytes);
-                    break;
-                }
-                default:
-                    apply(content, write);
-            }
+        fs::create_directories(path.parent_path());
+        const auto track = disk->tracks.find(name);
+        if (track == disk->tracks.end()) {
+            fs::copy_file(name, path);
+        } else {
+            std::ofstream(path, std::ios::binary) << remains(track->second, random);
         }
-        const auto path = to + name.substr(from.size());
-        fs::create_directories(fs::path(path).parent_path());
-        std::ofstream(path, std::ios::binary) << content;
     }
+}
+
+void FaultyDisk::settle()
+{
+    disk->tracks.clear();
 }
 
 }  // namespace gateway::test

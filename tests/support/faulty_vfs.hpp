@@ -20,7 +20,14 @@ public:
     FaultyDisk(const FaultyDisk&) = delete;
     FaultyDisk& operator=(const FaultyDisk&) = delete;
 
-    enum class Fault : std::uint8_t { none, no_space, write_error, sync_error, read_error };
+    enum class Fault : std::uint8_t {
+        none,
+        no_space,
+        write_error,
+        sync_error,
+        read_error,
+        read_only,  ///< from now on files are opened for reading
+    };
     /// The `after`-th call of the fault's kind from now on fails, and all later ones unless `once`.
     void fail(Fault fault, unsigned after = 1, bool once = false);
     void repair() { fail(Fault::none); }
@@ -29,9 +36,11 @@ public:
 
     /// Called before each sync of a file, so that a test can look at a state in between.
     void before_sync(std::function<void()> look);
-    /// Copies the files of `from` that went through this disk to `to` as a power cut at this
-    /// instant may leave them.
+    /// Copies the files of `from` to `to` as a power cut at this instant may leave them. Those that
+    /// did not come through this disk are copied as they are.
     void cut(const std::string& from, const std::string& to, std::mt19937_64& random) const;
+    /// What is in the files now is what was synced. Not while one is open.
+    void settle();
 };
 
 }  // namespace gateway::test

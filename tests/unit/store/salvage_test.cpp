@@ -2,6 +2,8 @@
 #include "gateway/store/store_image.hpp"
 #include "tests/unit/store/store_truth.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -273,6 +275,24 @@ TEST_F(SalvageTest, ASalvageThatIsInterruptedGoesOn)
     EXPECT_EQ(truth_.lost, 0U);
 }
 
+TEST_F(SalvageTest, P8_AStoreDamagedBeforeTheOneSalvagedIntoItIsGoneIsSalvagedToo)
+{
+    fill(8);
+    destroy_header();
+    const auto first = fs::path(database(1)).parent_path();
+    const TemporaryDirectory kept;
+    fs::copy(first, kept.path() + "/1");
+    start_and_salvage();
+    close();
+    fs::copy(kept.path() + "/1", first);  // as a cut before its removal leaves it
+    overwrite(database(2), 0, std::string(100, '\0'));
+    fs::remove(database(2) + "-wal");
+    start_and_salvage();
+    EXPECT_TRUE(fs::exists(database(3)));
+    truth_.expect_complete(outbox());
+    EXPECT_EQ(truth_.lost, 0U);
+}
+
 TEST_F(SalvageTest, ReceiptsForWhatHasNotComeOverYetAreKept)
 {
     fill(6);
@@ -286,6 +306,57 @@ TEST_F(SalvageTest, ReceiptsForWhatHasNotComeOverYetAreKept)
     for (const auto& row : all_rows(Lane::telemetry)) {
         EXPECT_TRUE(row.epoch != first_epoch || row.range().last > 300);
     }
+}
+
+TEST_F(SalvageTest, F17_WhatHasNotComeOverYetIsNotToldToBeGone)
+{
+    fill(6);
+    const auto first_epoch = epoch_id(1);
+    close();
+    destroy_header();
+    outbox().announce_epochs(moment());
+    const auto first_held = [&] {
+        const auto epochs = outbox().epochs();
+        return std::ranges::find(epochs, first_epoch, &EpochState::id)
+            ->lanes[index_of(Lane::telemetry)]
+            .first_held;
+    };
+    EXPECT_EQ(first_held(), 1U);
+    truth_.receive(outbox(), first_epoch, Lane::telemetry, {1, 300});
+    EXPECT_EQ(first_held(), 301U);
+}
+
+/// While it lives no file can be opened.
+class NoDescriptors {
+public:
+    NoDescriptors()
+    {
+        getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit none{0, before_.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &none);
+    }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
+    ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+private:
+    rlimit before_{};
+};
+
+TEST_F(SalvageTest, P14_AStoreThatCannotBeOpenedNowWaitsForItsSalvage)
+{
+    fill(7);
+    destroy_header();
+    outbox().announce_epochs(moment());
+    {
+        const NoDescriptors none;
+        salvage();
+    }
+    EXPECT_TRUE(fs::exists(database(1)));
+    salvage();
+    EXPECT_FALSE(fs::exists(database(1)));
+    truth_.expect_complete(outbox());
+    EXPECT_EQ(truth_.lost, 0U);
 }
 
 TEST_F(SalvageTest, NoSliceOfASalvageHoldsUpACommit)

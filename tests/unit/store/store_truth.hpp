@@ -14,9 +14,10 @@ class StoreTruth {
 public:
     /// Commits some lanes of random readings. When that throws they may be there or not, and the
     /// next epoch, or retry(), takes over.
-    void commit(Outbox& outbox, std::mt19937_64& random)
+    void commit(Outbox& outbox, std::mt19937_64& random) { commit(outbox, some(random)); }
+    void commit(Outbox& outbox, Commit work)
     {
-        open_ = some(random);
+        open_ = std::move(work);
         retry(outbox);
     }
     void retry(Outbox& outbox)
@@ -50,9 +51,9 @@ public:
     }
     void receive(Outbox& outbox, const EpochId& epoch, Lane lane, Range range)
     {
+        lanes_[{epoch, lane}].delivered.add(range);
         while (outbox.apply_receipt(epoch, lane, {range}).more) {
         }
-        lanes_[{epoch, lane}].delivered.add(range);
     }
 
     /// Everything is there, delivered, or declared; and where `exact`, the manifest is right too.

@@ -372,5 +372,14 @@ TEST(Manifest, GivesTheCountersOfEveryEpoch)
     EXPECT_EQ(lane.at("queued").as_int64(), 120);
 }
 
+TEST(Manifest, LeavesOutAnEpochWhoseRowsMayStillComeOver)
+{
+    auto epoch = some_epoch();
+    epoch.salvaged = true;
+    const auto parsed = parse_json(manifest_json("b", {epoch}));
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_TRUE(parsed->at("epochs").as_object().empty());
+}
+
 }  // namespace
 }  // namespace gateway

@@ -72,6 +72,11 @@ class Arrivals:
         """The readings of the box itself of one type."""
         return [event for event in self.look().told_events if event['type'] == type_]
 
+    def open_epochs(self):
+        """Those that came and are not told to have ended."""
+        closed = {event['epoch'] for event in self.events('epoch_closed')}
+        return {epoch for epoch, _ in self.seen} - closed
+
     def codes(self):
         """Of all events that came."""
         return {event['code'] for event in self.events('event')}

@@ -39,7 +39,7 @@ class Case(Arrivals):
         self.link = Link(street.broker.port)
         self.faults = logs.Log(self.folder / logs.FAULTS, self.name)
         self.story, self.problems = [], []
-        self._after, self._settled = [], 0
+        self._after, self._settled, self.is_damaged = [], 0, False
         self.platform = procs.Program(self.folder, 'platform', [
             sys.executable, '-u', HERE.parent / 'ledger' / 'platform_side.py', '--broker',
             street.broker.port, '--box', self.box, '--folder', self.folder, '--run', self.name])
@@ -94,10 +94,11 @@ class Case(Arrivals):
         path.write_text(text, encoding='utf-8')
         return path
 
-    def start(self, devices=True, prefix=()):
-        """Starts the gateway, behind the command `prefix`."""
-        self.gateway = Gateway(self.folder, self.street.build, self.site(devices), self.runtime,
-                               environment={'BOOT_ID': self.boot})
+    def start(self, devices=True, prefix=(), site=None):
+        """Starts the gateway, behind the command `prefix`, with another site file."""
+        self.gateway = Gateway(self.folder, self.street.build, site or self.site(devices),
+                               self.runtime, environment={'BOOT_ID': self.boot,
+                                                          'STATE_DIRECTORY': str(self.store)})
         self.gateway.command[:0] = [str(part) for part in prefix]
         began = time.monotonic_ns()
         self.gateway.start()
@@ -113,9 +114,17 @@ class Case(Arrivals):
     def fault(self, kind, begin, cut=None, loses_ms=0, may=(), budget=0, back_within_ms=None,
               **fields):
         """Tells the checker what was done; it ends now.  See tests/ledger/README.md."""
+        if 'resumes_ms' in fields:
+            fields['resumes_ms'] *= procs.patience
         self.faults.add(what='fault', id=self.scenario, kind=kind, begin=begin, cut=cut,
                         end=time.monotonic_ns(), loses_ms=loses_ms, may=list(may), budget=budget,
-                        back_within_ms=back_within_ms, **fields)
+                        back_within_ms=back_within_ms and back_within_ms * procs.patience,
+                        **fields)
+
+    def damage(self):
+        """Tells the checker that the store is no longer what the gateway wrote."""
+        self.is_damaged = True
+        self.faults.add(what='damage')
 
     def stop(self, limit=15):
         """SIGTERM; the answers under way are the allowance of the fault `stop`."""
@@ -142,7 +151,8 @@ class Case(Arrivals):
 
     def _alive(self):
         if not self.gateway.running():
-            raise RuntimeError(f'the gateway ended: {self.gateway.lines()[-1:]}')
+            raise RuntimeError(f'the gateway ended with {self.gateway.process.returncode}: '
+                               f'{self.gateway.lines()[-1:]}')
         return self.look()
 
     def wait_readings(self, more, limit=15):
@@ -174,7 +184,7 @@ class Case(Arrivals):
         if self.gateway.running():
             self.stop()
         self._settle()
-        if not self.complete():
+        if not self._is_whole():
             self.start(devices=False)
             try:
                 procs.wait_for(self._drained, limit)
@@ -190,9 +200,13 @@ class Case(Arrivals):
 
     def _drained(self):
         """All announced heads are here and the box has nothing queued but what it just wrote."""
-        return self._alive().complete() and self.manifests and self._closed()
+        return self._alive() and self._is_whole() and self.manifests and self._opened()
 
-    def _closed(self):
+    def _is_whole(self):
+        """All that was announced is here, and each epoch but the newest is told to have ended."""
+        return self.complete() and (self.is_damaged or len(self.open_epochs()) <= 1)
+
+    def _opened(self):
         starts = sum(1 for line in self.gateway.lines('gateway started'))
         return len({epoch for epoch, _ in self.seen}) >= starts
 
@@ -201,7 +215,8 @@ class Case(Arrivals):
         self._settled += 1
         topic, text = f'ss1/{ORG}/ack/{self.box}', f'{{"settled":{self._settled}}}'
         subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.street.broker.port),
-                        '-q', '1', '-t', topic, '-m', text], check=True, timeout=10)
+                        '-q', '1', '-t', topic, '-m', text], check=True,
+                       timeout=10 * procs.patience)
         log = self.folder / logs.PLATFORM
         procs.wait_for(lambda: text.encode().hex().encode() in log.read_bytes()[-9000:], 10,
                        what='the platform side has logged all')

@@ -13,6 +13,8 @@ class Fault:
     counts: tuple  # runs at each level
     needs: tuple = ()  # see disk.lacks
     disk_mb: int = 0  # the store lies on a loop disk of its own: Case.disk
+    inodes: int = 0  # of that disk, if few
+    alone: bool = False  # without a gateway: `run` takes (build, seed), gives (verdict, story)
 
 
 FAULTS = {}

@@ -9,6 +9,8 @@ import struct
 import subprocess
 import tempfile
 
+import limits
+
 EXT4_IOC_SHUTDOWN = 0x8004587D
 NOLOGFLUSH = 2  # not even the journal is written
 
@@ -17,7 +19,7 @@ class Disk:
     """`path` is where it is mounted.  After cut() everything that was not flushed is gone;
     power_on() mounts what survived."""
 
-    def __init__(self, size_mb=64):
+    def __init__(self, size_mb=64, inodes=0):
         memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='gateway-disk-', dir=memory))
         self.image, self.path = self.folder / 'image', self.folder / 'disk'
@@ -26,7 +28,7 @@ class Disk:
         with open(self.image, 'wb') as file:
             file.truncate(size_mb << 20)
         _run('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0',
-             self.image)
+             *(['-N', inodes] if inodes else []), self.image)
         self.power_on()
 
     def __enter__(self):
@@ -39,7 +41,7 @@ class Disk:
 
     def power_on(self):
         self.device = _run('losetup', '--find', '--show', self.image).strip()
-        _run('mount', '-o', 'noatime', self.device, self.path)
+        _run('mount', '-o', 'noatime,errors=remount-ro', self.device, self.path)
 
     def power_off(self):
         if os.path.ismount(self.path):
@@ -60,6 +62,34 @@ class Disk:
         self.power_off()
         self.power_on()
 
+    def lock(self):
+        """From here on it can only be read; not while a file is open for writing."""
+        _run('mount', '-o', 'remount,ro', self.path)
+
+    def unlock(self):
+        _run('mount', '-o', 'remount,rw', self.path)
+
+    def fail(self):
+        """The kernel finds the file system damaged: it can only be read until repair()."""
+        trigger = pathlib.Path('/sys/fs/ext4', pathlib.Path(self.device).name, 'trigger_fs_error')
+        trigger.write_text('tests/faults')
+
+    def repair(self):
+        """As a boot does it."""
+        _run('umount', self.path)
+        subprocess.run(['/sbin/fsck.ext4', '-p', self.device], capture_output=True, check=False)
+        _run('mount', '-o', 'noatime,errors=remount-ro', self.device, self.path)
+
+    def fill_inodes(self):
+        """Somebody else's files take all there may be."""
+        folder, count = self.path / 'foreign-files', 0
+        with contextlib.suppress(OSError):
+            folder.mkdir()
+            while True:
+                (folder / str(count)).touch()
+                count += 1
+        return count
+
     def fill(self, leave=0):
         """Somebody else's file takes what is free, but for `leave` bytes."""
         with open(self.path / 'foreign', 'wb') as file:
@@ -77,6 +107,7 @@ class Disk:
 
     def empty(self):
         (self.path / 'foreign').unlink(missing_ok=True)
+        shutil.rmtree(self.path / 'foreign-files', ignore_errors=True)
 
 
 def _run(*command):
@@ -91,8 +122,13 @@ def lacks(need):
     """Why this machine cannot do it, or ''."""
     if need == 'root':
         return '' if os.geteuid() == 0 else 'needs root'
-    if need == 'strace':
-        return '' if shutil.which('strace') else 'strace is not installed'
+    if need in ('strace', 'sqlite3'):
+        return '' if shutil.which(need) else f'{need} is not installed'
+    if need.startswith('cgroup-'):
+        return limits.lacks(need.removeprefix('cgroup-'))
+    if need == 'fs-error':
+        return '' if list(pathlib.Path('/sys/fs/ext4').glob('*/trigger_fs_error')) or \
+            pathlib.Path('/sys/fs/ext4').is_dir() else 'no /sys/fs/ext4 here'
     try:
         with Disk(8) as disk:
             if need == 'cut':

@@ -1,4 +1,4 @@
-"""P1, P2, P10: the process ends at any moment; F14: it is started twice."""
+"""P1, P2, P10, P16: the process ends at any moment; F14: it is started twice."""
 import contextlib
 import subprocess
 import time
@@ -19,11 +19,17 @@ def run_a_while(case, least=0.1, most=1.6):
     return seconds
 
 
-def kill(case):
+def work_a_while(case):
+    """Starts the gateway and lets it read the devices as often as the seed chooses."""
+    case.start()
+    case.wait_served(case.random.randint(3, 20))
+
+
+def kill(case, back_within_ms=BACK_MS):
     """kill -9; returns the instant."""
     begin = time.monotonic_ns()
     case.gateway.kill()
-    case.fault('kill', begin, cut=begin, loses_ms=UNDER_WAY_MS, back_within_ms=BACK_MS)
+    case.fault('kill', begin, cut=begin, loses_ms=UNDER_WAY_MS, back_within_ms=back_within_ms)
     return begin
 
 
@@ -130,37 +136,62 @@ def kill_at_system_call(case):
 
 @fault('P10', 'SIGTERM under load', (5, 100, 300))
 def stop_under_load(case):
-    seconds = run_a_while(case, 0.3, 1.5)
+    work_a_while(case)
     offline = case.random.random() < 0.5
     if offline:
         case.link.cut()
     began = time.monotonic()
     code = case.stop()
     took = time.monotonic() - began
-    case.tell(f'SIGTERM {seconds:.3f} s after the start, {"offline" if offline else "connected"}; '
-              f'ended after {took:.2f} s with {code}')
-    if code != 0 or took > 5:
+    case.tell(f'SIGTERM, {"offline" if offline else "connected"}; ended after {took:.2f} s with '
+              f'{code}')
+    if code != 0 or took > 5 * procs.patience:
         case.problem('stop', f'ended after {took:.2f} s with {code}')
     if offline:
         case.link.restore()
     case.start()
     case.wait_readings(30)
-    closed = [event for event in case.events('epoch_closed')]
-    if not closed or not closed[0]['clean']:
+    procs.wait_for(lambda: case.events('epoch_closed'), 10, 'the end is told')
+    closed = case.events('epoch_closed')
+    if not closed[0]['clean']:
         case.problem('stop', f'no clean end is told: {closed}')
+
+
+@fault('P16', 'ten starts that are cut short', (1, 10, 20))
+def crash_loop(case):
+    """As a service manager that starts again what ends at once."""
+    offline = case.random.random() < 0.5
+    if offline:
+        case.link.cut()
+    moments = []
+    for _ in range(9):
+        moments.append(run_a_while(case, 0.0, 1.0))
+        kill(case, back_within_ms=None)
+    moments.append(run_a_while(case, 0.0, 1.0))
+    kill(case)
+    case.tell(f'killed {", ".join(f"{1000 * seconds:.0f}" for seconds in moments)} ms after its '
+              f'starts, {"offline" if offline else "connected"}')
+    if offline:
+        case.link.restore()
+    case.start()
+    case.wait_readings(30)
+    ends = [event['clean'] for event in case.events('epoch_closed')]
+    case.tell(f'{len(ends)} ends are told')
+    if True in ends:
+        case.problem('crash loop', f'a clean end is told: {ends}')
 
 
 @fault('F14', 'two instances on one store', (2, 20, 50))
 def start_twice(case):
-    run_a_while(case, 0.3, 0.8)
+    work_a_while(case)
     other = procs.Gateway(case.folder, case.street.build, case.site(), case.folder / 'second',
                           'second')
     began = time.monotonic()
     other.start()
     case.also(other.kill)
-    code = other.process.wait(10)
+    code = other.process.wait(10 * procs.patience)
     took = time.monotonic() - began
     case.tell(f'the second one ended after {took:.2f} s with {code}: {other.lines()[-1:]}')
-    if code != 70 or took > 1:
+    if code != 70 or took > procs.patience:
         case.problem('second instance', f'ended after {took:.2f} s with {code}')
     case.wait_readings(30)

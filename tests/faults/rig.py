@@ -40,10 +40,10 @@ text     = "The wave is high"
 class Street:
     """Simulated devices and the broker, for many runs."""
 
-    def __init__(self, build, folder, devices=3, points=4, poll_ms=100, seed=1):
+    def __init__(self, build, folder, devices=3, points=4, poll_ms=100, seed=1, patience=1):
         self.build, self.folder = pathlib.Path(build).resolve(), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.poll_ms = poll_ms
+        self.poll_ms, self.timeout_ms = poll_ms, TIMEOUT_MS * patience
         self.devices = {f'meter-{n + 1}': {f'reads_{p}': (n * 16 + p + 1) * BASE
                                            for p in range(points)} for n in range(devices)}
         self.served = self.folder / 'street.jsonl'
@@ -84,7 +84,7 @@ class Street:
                             points.items(), town.counting_points(len(points), self.poll)))]
             wave = {**town.wave_points(1, 'float32', self.poll)[0], 'id': 'wave',
                     'address': 2 * len(points)}
-            text = town.profile(device, [*counting, wave], timeout=f'{TIMEOUT_MS}ms') + \
+            text = town.profile(device, [*counting, wave], timeout=f'{self.timeout_ms}ms') + \
                 ALARM.format(**RULE)
             path = self.folder / 'profiles' / f'test.{device}.profile.toml'
             path.parent.mkdir(exist_ok=True)
@@ -94,7 +94,7 @@ class Street:
             faults = ',\n  '.join(
                 f'{{ kind = "{d["kind"]}", first_request = {d["first"]}, '
                 f'last_request = {d["last"]}'
-                + (f', delay = "{TIMEOUT_MS + 100}ms" }}' if d['kind'] == 'delay' else ' }')
+                + (f', delay = "{self.timeout_ms + 100}ms" }}' if d['kind'] == 'delay' else ' }')
                 for d in self.damaged if d['device'] == device)
             scene += (f'[[device]]\nid = "{device}"\nprofile = "{path}"\nvalues = {{ {values} }}\n'
                       f'fault = [{faults}]\n')

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Injects faults and judges what came out: run.py [--level LEVEL] [--seed N] [--runs N] [ID…]
+"""Injects faults and judges what came out: run.py [--level LEVEL] [--seed N] [--runs N] [ID[:RUNS]…]
 
 Each run has a seed: `run.py P3 --seed 17 --runs 1` does run 17 again, as exactly as the machine
 allows.  A run prints what was done and a JSON verdict; the campaign ends with a table, and with 1
@@ -20,22 +20,31 @@ import time
 
 import rig  # first: it knows where the other folders are
 import check
+import damage  # noqa: F401, registers its faults
 import logs
-import power  # noqa: F401, registers its faults
+import power  # noqa: F401
 import process  # noqa: F401
+import procs
+import shortage  # noqa: F401
+import states  # noqa: F401
 import storage  # noqa: F401
 from case import Case
 from catalogue import FAULTS, LEVELS
 from disk import Disk, lacks
 
 printing = threading.Lock()
+# How often each runs in three minutes of an idle machine: --level check.
+CHECK = {'P1': 3, 'P2': 6, 'P3': 3, 'P4': 30, 'P7': 1, 'P8': 5, 'P9': 3, 'P10': 1, 'P13': 6,
+         'P14': 1, 'P16': 1, 'F1': 1, 'F2': 1, 'F3': 2, 'F4': 2, 'F6': 1, 'F7': 2, 'F9': 1,
+         'F10': 3, 'F11': 2, 'F12': 3, 'F13': 1, 'F14': 1, 'F15': 1, 'F16': 2, 'F17': 2}
 
 
 class Campaign:
     """Runs by several threads, each with a street of its own."""
 
-    def __init__(self, build, out, keep):
-        self.build, self.out, self.keep = build, pathlib.Path(out), keep
+    def __init__(self, options):
+        self.build, self.out = pathlib.Path(options.build), pathlib.Path(options.out)
+        self.keep = options.keep
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='gateway-faults-'))
         self.own = threading.local()
         self.streets = contextlib.ExitStack()
@@ -52,17 +61,22 @@ class Campaign:
     def street(self):
         if not hasattr(self.own, 'street') or self.own.street.worn():
             with printing:
-                street = rig.Street(self.build, tempfile.mkdtemp(dir=self.folder))
+                street = rig.Street(self.build, tempfile.mkdtemp(dir=self.folder),
+                                    patience=min(procs.patience, 4))
                 self.own.street = self.streets.enter_context(street)
         return self.own.street
 
     def run(self, fault, seed):
         """One run: (verdict or None, the story, seconds)."""
         began, verdict, story = time.monotonic(), None, []
+        if fault.alone:
+            verdict, story = fault.run(self.build, seed)
+            return verdict, story, time.monotonic() - began
         with contextlib.ExitStack() as open_:
             try:
-                disk = open_.enter_context(Disk(fault.disk_mb)) if fault.disk_mb else None
-                case = open_.enter_context(Case(self.street(), fault.id, seed, disk=disk))
+                disk = open_.enter_context(Disk(fault.disk_mb, fault.inodes)) \
+                    if fault.disk_mb else None
+                case = open_.enter_context(Case(self.street(), fault.id, seed, disk))
                 story = case.story
                 fault.run(case)
                 case.finish()
@@ -160,32 +174,39 @@ def _own_mounts():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('ids', nargs='*', metavar='ID', help=', '.join(sorted(FAULTS)))
-    parser.add_argument('--level', choices=LEVELS, default='smoke')
+    parser.add_argument('ids', nargs='*', metavar='ID[:RUNS]', help=', '.join(sorted(FAULTS)))
+    parser.add_argument('--level', choices=('check', *LEVELS), default='smoke')
     parser.add_argument('--seed', type=int, default=1, 
                         help='of the first run; each next one adds 1')
     parser.add_argument('--runs', type=int, help='of each id, instead of the level\'s')
     parser.add_argument('--jobs', type=int, default=2 * os.cpu_count(),
                         help='runs at a time; they mostly wait')
+    parser.add_argument('--patience', type=int, default=1, metavar='TIMES',
+                        help='allow so many times as long, on a machine that has more to do')
     parser.add_argument('--build', default=rig.HERE.parents[1] / 'build' / 'release')
     parser.add_argument('--out', default=rig.HERE.parents[1] / 'build' / 'faults',
                         help='where the logs of failed runs go')
     parser.add_argument('--keep', action='store_true', help='keep the logs of good runs too')
     options = parser.parse_args()
-    unknown = [id_ for id_ in options.ids if id_ not in FAULTS]
+    runs = dict(text.partition(':')[::2] for text in options.ids) or \
+        (CHECK if options.level == 'check' else dict.fromkeys(FAULTS, ''))
+    unknown = [id_ for id_ in runs if id_ not in FAULTS]
     if unknown:
         parser.error(f'no such fault: {", ".join(unknown)}; there are {", ".join(sorted(FAULTS))}')
+    procs.patience = options.patience
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _own_mounts()
     began = time.monotonic()
-    with Campaign(options.build, options.out, options.keep) as campaign:
+    with Campaign(options) as campaign:
         work = []
-        for id_ in options.ids or FAULTS:
+        for id_, own in runs.items():
             fault = FAULTS[id_]
             why = next((why for need in fault.needs if (why := lacks(need))), '')
             campaign.rows[id_] = {'runs': 0, 'failed': 0, 'lost': 0, 'gaps': 0, 'conflicts': 0,
                                   'seconds': 0.0, 'skipped': why}
-            count = options.runs or fault.counts[LEVELS.index(options.level)]
+            count = int(own or options.runs or
+                        (CHECK.get(id_, 1) if options.level == 'check' else
+                         fault.counts[LEVELS.index(options.level)]))
             work += [] if why else [(fault, options.seed + n) for n in range(count)]
         campaign.run_all(work, options.jobs)
         failed = campaign.table(began)

@@ -1,122 +1,16 @@
-"""F1, F2, F4, F5: the disk fails or is full; F10, F12, F13: the store is not what it was."""
+"""F1 to F7, F9: the disk fails, is full, cannot be written or is slow."""
 import contextlib
-import shutil
-import signal
 import subprocess
 import time
 
 import procs
 from catalogue import fault
-from process import kill, run_a_while
+from damage import ANY
+from process import kill, run_a_while, work_a_while
 
-LOST = {'storage-lied', 'store-lost', 'store-damaged'}
 WRITES = 'pwrite64,pwritev,ftruncate,fallocate'
 SYNCS = 'fdatasync,fsync'
-ANY = ('damaged', 'store_lost', 'evicted', 'volatile')
-
-
-def store_files(case):
-    """Database files of the store, and WAL files, by their suffix."""
-    files = [path for path in sorted(case.store.rglob('*')) if path.is_file()]
-    databases = [p for p in files if p.read_bytes()[:15] == b'SQLite format 3']
-    return databases, [p for p in files if p.name.endswith('-wal')]
-
-
-def fill_store(case, clean):
-    """A store with rows that nobody has, its gateway stopped.  The platform may know the epoch."""
-    known = case.random.random() < 0.5
-    if not known:
-        case.link.cut()
-    case.start()
-    if known:
-        case.wait_readings(30)
-        case.link.cut()
-    case.wait_served(case.random.randint(6, 40))
-    if clean:
-        case.stop()
-    else:
-        kill(case)
-    case.tell(f'{"stopped" if clean else "killed"}; {case.had()} had come')
-
-
-def damaged(case, begin, budget=10**6):
-    case.faults.add(what='damage')
-    case.fault('damage', begin, may=ANY, budget=budget)
-    case.link.restore()
-    case.start()
-    case.wait_readings(30)
-
-
-@fault('F10', 'bit flips in the stopped store', (20, 1000, 5000))
-def flip_bits(case):
-    fill_store(case, clean=case.random.random() < 0.5)
-    begin, bits = time.monotonic_ns(), case.random.randint(1, 64)
-    databases, wals = store_files(case)
-    target = case.random.choice([databases[-1], *wals[-1:]])
-    data = bytearray(target.read_bytes())
-    used = len(data.rstrip(b'\0')) or len(data)
-    for _ in range(bits):
-        data[case.random.randrange(used)] ^= 1 << case.random.randrange(8)
-    target.write_bytes(data)
-    case.tell(f'{bits} bits of {target.name} ({used} bytes in use) flipped')
-    damaged(case, begin)
-
-
-@fault('F12', 'truncated database, missing WAL', (10, 300, 1000))
-def file_games(case):
-    game = case.random.choice(['truncate', 'no wal', 'empty', 'no database'])
-    fill_store(case, clean=game == 'truncate' and case.random.random() < 0.5)
-    begin = time.monotonic_ns()
-    databases, wals = store_files(case)
-    if game == 'truncate':
-        size = databases[-1].stat().st_size
-        left = case.random.randrange(size)
-        with open(databases[-1], 'r+b') as file:
-            file.truncate(left)
-        case.tell(f'{databases[-1].name} cut from {size} to {left} bytes')
-    elif game == 'no wal':
-        for path in wals:
-            path.unlink()
-        case.tell(f'{[p.name for p in wals]} deleted')
-    elif game == 'empty':
-        databases[-1].write_bytes(b'')
-        case.tell(f'{databases[-1].name} emptied')
-    else:
-        databases[-1].unlink()
-        case.tell(f'{databases[-1].name} deleted')
-    damaged(case, begin)
-
-
-@fault('F13', 'an older image of the store', (5, 100, 500))
-def older_image(case):
-    """The card forgets what it had synced: the box says so.  Or it is a clone of before the last
-    start: only the platform can know.  No key comes twice with other content."""
-    lying = case.random.random() < 0.5
-    run_a_while(case, 0.5, 1.0)
-    if lying:
-        case.gateway.signal(signal.SIGSTOP)
-    else:
-        case.stop()
-    image = case.folder / 'image'
-    shutil.copytree(case.store, image)
-    if lying:
-        case.gateway.signal(signal.SIGCONT)
-    else:
-        case.start()
-    case.wait_readings(case.random.randint(60, 150))
-    begin = time.monotonic_ns()
-    kill(case)
-    shutil.rmtree(case.store)
-    shutil.copytree(image, case.store)
-    case.tell(f'{case.had()} had come; the store is that of '
-              f'{"earlier in this epoch" if lying else "the epoch before"} again')
-    damaged(case, begin)
-    if lying:
-        with contextlib.suppress(TimeoutError):
-            procs.wait_for(lambda: case.codes() & LOST, 10)
-        case.tell(f'events: {sorted(case.codes())}')
-        if not case.codes() & LOST:
-            case.problem('older image', 'no event says so')
+FILES = f'openat,pread64,unlink,unlinkat,mkdir,rename,{WRITES},{SYNCS}'
 
 
 def full(case, seconds):
@@ -151,17 +45,21 @@ def freed(case, begin, kind='full', may_end=False):
 
 def failing(case, calls, error, when):
     """System calls of the gateway fail for a while, as strace's `when` says; returns its begin."""
+    log = case.folder / 'strace.log'
+
+    def failed():
+        return log.read_text(errors='replace').count('(INJECTED)') if log.exists() else 0
+    begin = time.monotonic_ns()
     tracer = subprocess.Popen(
-        ['strace', '-f', '-qq', '-o', case.folder / 'strace.log', '-p', str(case.gateway.pid),
+        ['strace', '-f', '-qq', '-o', log, '-p', str(case.gateway.pid),
          '-e', f'trace={calls}', '-e', f'inject={calls}:error={error}:when={when}'])
     case.also(tracer.kill, tracer.wait)
-    begin = time.monotonic_ns()
-    seconds = case.random.uniform(0.5, 2)
-    time.sleep(seconds)
+    with contextlib.suppress(TimeoutError):  # it may make fewer calls than that
+        procs.wait_for(lambda: failed() or not case.gateway.running(), 3)
+    time.sleep(case.random.uniform(0, 1.5))
     tracer.terminate()
     tracer.wait()
-    failed = (case.folder / 'strace.log').read_text(errors='replace').count('(INJECTED)')
-    case.tell(f'{failed} calls of {calls} failed with {error} (when={when}) in {seconds:.2f} s')
+    case.tell(f'{failed()} calls of {calls} failed with {error} (when={when})')
     return begin
 
 
@@ -199,7 +97,7 @@ def disk_full(case):
 @fault('F5', 'disk full by a foreign file, then freed', (2, 50, 100), needs=('root', 'loop'),
        disk_mb=64)
 def disk_full_long(case):
-    run_a_while(case, 0.5, 1.0)
+    work_a_while(case)
     case.link.cut()
     begin = full(case, 5)
     case.disk.empty()
@@ -211,7 +109,7 @@ def broken(case, calls):
     if case.random.random() < 0.5:
         case.link.cut()
         case.tell('offline')
-    run_a_while(case, 0.1, 1.0)
+    work_a_while(case)
     when = f'{case.random.randint(1, 12)}{case.random.choice(["", "+"])}'
     begin = failing(case, calls, 'EIO', when)
     freed(case, begin, 'io', may_end=True)
@@ -225,3 +123,81 @@ def sync_fails(case):
 @fault('F2', 'a write fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))
 def write_fails(case):
     broken(case, WRITES)
+
+
+@fault('F3', 'every Nth file operation fails', (20, 200, 500), needs=('root', 'strace'))
+def every_nth_fails(case):
+    if case.random.random() < 0.5:
+        case.link.cut()
+        case.tell('offline')
+    work_a_while(case)
+    step = case.random.randint(2, 40)
+    begin = failing(case, FILES, 'EIO', f'{case.random.randint(1, step)}+{step}')
+    freed(case, begin, 'io', may_end=True)
+
+
+@fault('F6', 'no inodes left', (1, 20, 50), needs=('root', 'loop'), disk_mb=24, inodes=48)
+def inodes_gone(case):
+    running = case.random.random() < 0.5
+    if running:
+        work_a_while(case)
+    begin = time.monotonic_ns()
+    count = case.disk.fill_inodes()
+    if running and case.random.random() < 0.5:
+        kill(case)
+        case.tell('killed, and started without an inode')
+        running = False
+    if not running:
+        case.start()
+    case.wait_served(case.random.randint(3, 10))
+    case.tell(f'{count} foreign files; {case.gateway.lines("store-")[-1:] or "the store works"}')
+    case.disk.empty()
+    freed(case, begin)
+
+
+@fault('F7', 'the disk can only be read', (2, 50, 100), needs=('root', 'loop', 'fs-error'),
+       disk_mb=64)
+def read_only(case):
+    """Before a start, by hand; or under the running gateway, by the kernel, until it is repaired."""
+    work_a_while(case)
+    by_kernel = case.random.random() < 0.5
+    if by_kernel:
+        begin = time.monotonic_ns()
+        case.disk.fail()
+    else:
+        case.stop()
+        begin = time.monotonic_ns()
+        case.disk.lock()
+        case.start()
+    procs.wait_for(lambda: case.gateway.lines('store-'), 10, what='the box says so')
+    case.wait_served(case.random.randint(3, 20))
+    case.tell(f'read-only {"by the kernel" if by_kernel else "from the start on"}; '
+              f'{case.gateway.lines("store-")[-1:]}')
+    if by_kernel:
+        case.stop()
+        case.disk.repair()
+        case.start()
+    else:
+        case.disk.unlock()
+    freed(case, begin)
+
+
+@fault('F9', 'a slow disk: a stall of 5 s, or 20 operations a second', (1, 20, 50),
+       needs=('root', 'strace'))
+def slow_disk(case):
+    """Nothing is lost: the open batches hold far more than what is measured meanwhile."""
+    stall = case.random.random() < 0.5
+    calls, delay = (SYNCS, '5000000:when=1') if stall else (f'{SYNCS},{WRITES}', '50000')
+    work_a_while(case)
+    begin = time.monotonic_ns()
+    tracer = subprocess.Popen(
+        ['strace', '-f', '-qq', '-o', '/dev/null', '-p', str(case.gateway.pid), '-e',
+         f'trace={calls}', '-e', f'inject={calls}:delay_enter={delay}'])
+    case.also(tracer.kill, tracer.wait)
+    case.wait_served(30)
+    time.sleep(6 if stall else 2)
+    tracer.terminate()
+    tracer.wait()
+    case.fault('slow', begin)
+    case.tell('one sync of each thread took 5 s' if stall else '50 ms for each write and sync')
+    case.wait_new_readings(time.monotonic_ns(), limit=30)

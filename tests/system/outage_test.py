@@ -23,7 +23,7 @@ class Outage(unittest.TestCase):
     def drained(self):
         self.assertEqual(self.town.mistakes(), [])
 
-    def test_S01_a_cut_link(self):
+    def test_S03_a_cut_link(self):
         before = len(self.town.delivered('meter-1'))
         self.town.link.cut()
         self.served_more(30)
@@ -32,7 +32,7 @@ class Outage(unittest.TestCase):
         self.town.wait_delivered(before + 30)
         self.drained()
 
-    def test_S02_a_broker_stopped_for_ten_seconds(self):
+    def test_S05_a_broker_stopped_for_ten_seconds(self):
         self.town.broker.stop()
         self.served_more(50)
         self.town.broker.start()
@@ -40,14 +40,14 @@ class Outage(unittest.TestCase):
         self.assertEqual(len(self.town.gateway.lines('broker')), 3, self.town.gateway.lines())
         self.drained()
 
-    def test_S03_a_broker_that_freezes(self):
+    def test_S33_a_broker_that_freezes(self):
         self.town.broker.freeze()
         self.served_more(200)
         self.town.broker.thaw()
         self.town.wait_delivered(205, limit=30)
         self.drained()
 
-    def test_S04_a_link_that_swallows_everything(self):
+    def test_S33_a_link_that_swallows_everything(self):
         self.town.link.silence()
         self.served_more(100)
         self.town.link.cut()

@@ -97,7 +97,7 @@ TEST_F(UplinkTest, LiveDataThatCannotGoOutIsLeftToHistory)
     run(body());
 }
 
-TEST_F(UplinkTest, ABrokerThatIsKilledAndComesBackGetsEverything)
+TEST_F(UplinkTest, S05_ABrokerThatIsKilledAndComesBackGetsEverything)
 {
     use_broker();
     auto body = [this]() -> asio::awaitable<void> {

@@ -200,14 +200,16 @@ class Town:
         for device, last in served.items():
             served[device] -= last not in self.delivered(device)  # under way when it was stopped
         records = self.receiver.all_records()
-        found = list(truth.mistakes_of_ledger(records))
+        found, points = list(truth.mistakes_of_ledger(records)), truth.by_point(records)
         for device in self.devices:
             for number in range(self.points):
-                values = truth.values_of(records, device, f'reads_{number}')
+                name = f'reads_{number}'
+                values = truth.values_of(points[device, name], device, name)
                 last = served[device] if number == 0 else max(values, default=0)
-                found += [f'{device} reads_{number}: {mistake}'
+                found += [f'{device} {name}: {mistake}'
                           for mistake in truth.mistakes_of_count(values, last, allowed_lost)]
-            found += truth.mistakes_of_values(self.served_log, records, device, 'voltage', '1/10')
+            found += truth.mistakes_of_values(self.served_log, points[device, 'voltage'], device,
+                                              'voltage', '1/10')
         return found
 
 

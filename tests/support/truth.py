@@ -54,6 +54,15 @@ def values_of(records, device, point):
     return [record['value'] for record in sorted(chosen, key=lambda r: (r['boot_ms'], r['seq']))]
 
 
+def by_point(records):
+    """The readings of each (device, point)."""
+    found = collections.defaultdict(list)
+    for record in records:
+        if record['line'] == 'reading':
+            found[record['device'], record['point']].append(record)
+    return found
+
+
 def mistakes_of_count(values, last, allowed_lost=0):
     """1, 2, 3 … last; `allowed_lost` reads may have ended with a killed process before they were
     accepted."""

@@ -1,5 +1,6 @@
 #include "drivers/modbus/link.hpp"
 
+#include "gateway/core/defect.hpp"
 #include "gateway/runtime/deadline.hpp"
 
 #include <boost/asio/error.hpp>
@@ -61,9 +62,10 @@ asio::awaitable<Result<Answer>> converse(ByteStream& stream, std::uint16_t trans
             received += *got;
             continue;
         }
-        if (transaction_of(buffer) == transaction) {
+        const auto answered = transaction_of(buffer);
+        if (answered == transaction || planted(Defect::late_answer_taken)) {
             received -= *size;
-            co_return decode(transaction, request, buffer.first(*size));
+            co_return decode(answered, request, buffer.first(*size));
         }
         std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(*size),
                   buffer.begin() + static_cast<std::ptrdiff_t>(received), buffer.begin());

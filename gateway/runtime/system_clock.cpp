@@ -1,6 +1,9 @@
 #include "gateway/runtime/system_clock.hpp"
 
+#include "gateway/core/defect.hpp"
+
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <sys/timerfd.h>
@@ -81,6 +84,10 @@ ClockReading SystemClock::wall() const
 
 asio::awaitable<void> SystemClock::sleep_until(Instant wake)
 {
+    if (planted(Defect::wall_clock_waits)) {
+        asio::system_timer by_wall(executor_, std::min<Duration>(wake - now(), longest_nap));
+        co_await by_wall.async_wait(asio::use_awaitable);
+    }
     asio::steady_timer timer(executor_);
     for (auto time = now(); time < wake; time = now()) {
         timer.expires_after(std::min<Duration>(wake - time, longest_nap));

@@ -1,3 +1,4 @@
+#include "gateway/core/defect.hpp"
 #include "gateway/core/digest.hpp"
 #include "gateway/store/alias_registers.hpp"
 #include "gateway/store/batch.hpp"
@@ -90,7 +91,7 @@ Result<const wire::Batch*> verified(ByteView message)
         return Fault::malformed;
     }
     const auto* batch = wire::GetBatch(message.data());
-    if (!checksum_matches(*batch, message)) {
+    if (!checksum_matches(*batch, message) && !planted(Defect::checksum_ignored)) {
         return Fault::bad_checksum;
     }
     if (!header_is_valid(*batch)) {

@@ -1,4 +1,5 @@
 // How the intake's batches become durable, and what happens while no store takes them.
+#include "gateway/core/defect.hpp"
 #include "gateway/store/intake_state.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -180,7 +181,7 @@ void Intake::State::conclude(HeldBatches::Slice slice, const CommitOutcome& outc
     }
     if (outcome.committed) {
         for (auto& file : slice.spool) {
-            if (file) {
+            if (file && !planted(Defect::sent_again_under_new_keys)) {
                 file->remove();
             }
         }

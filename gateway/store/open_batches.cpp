@@ -1,5 +1,7 @@
 #include "gateway/store/open_batches.hpp"
 
+#include "gateway/core/defect.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <filesystem>
@@ -260,6 +262,9 @@ Home home_of(Outbox& outbox, const SpoolHeader& header, const PendingBatch& batc
     const auto epochs = outbox.epochs();
     const auto epoch = std::ranges::find(epochs, header.epoch, &EpochState::id);
     number = outbox.epoch_number();
+    if (planted(Defect::sent_again_under_new_keys)) {
+        return Home::here;
+    }
     if (epoch != epochs.end()) {
         // A batch is committed whole or not at all: below the head all of it is stored.
         const auto last = header.first + batch.readings.size() - 1;

@@ -1,5 +1,6 @@
 #include "gateway/store/outbox.hpp"
 
+#include "gateway/core/defect.hpp"
 #include "gateway/store/outbox_database.hpp"
 #include "gateway/store/schema.hpp"
 #include "gateway/store/store_folders.hpp"
@@ -174,7 +175,7 @@ bool Outbox::State::open_store(unsigned number, bool is_new, bool is_successor)
 /// A store that failed is closed at once: what a failed sync left behind is not synced again.
 void Outbox::State::note(const StoreError& error)
 {
-    if (!error.ends_use() || !database_) {
+    if (!error.ends_use() || !database_ || planted(Defect::sync_tried_again)) {
         return;
     }
     known_ = database_->epochs_known();

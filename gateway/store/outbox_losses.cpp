@@ -1,3 +1,4 @@
+#include "gateway/core/defect.hpp"
 #include "gateway/store/change_rows.hpp"
 #include "gateway/store/losses.hpp"
 #include "gateway/store/outbox_database.hpp"
@@ -79,6 +80,9 @@ StoredBatch Outbox::Database::bury(EpochBook& epoch, Lane lane, const Row& row, 
         subtract(book.counters, row.tally);
         book.counters.queued -= std::min(row.span.count, book.counters.queued);
         book.counters.tombstoned += row.span.count;
+    }
+    if (planted(Defect::tombstone_after_drop)) {
+        connection_.execute("COMMIT; BEGIN IMMEDIATE");
     }
     return put_loss(epoch, lane, row.span, moment, std::move(lost));
 }

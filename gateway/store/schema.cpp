@@ -1,5 +1,6 @@
 #include "gateway/store/schema.hpp"
 
+#include "gateway/core/defect.hpp"
 #include "gateway/core/lane.hpp"
 
 #include <sqlite3.h>
@@ -85,7 +86,7 @@ sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budge
     connection.set_pragma("locking_mode", "exclusive");
     connection.set_pragma("auto_vacuum", "0");
     connection.set_pragma("journal_mode", "wal");
-    connection.set_pragma("synchronous", "2");
+    connection.set_pragma("synchronous", planted(Defect::unsynced_commit) ? "1" : "2");
     connection.set_pragma("secure_delete", "0");
     connection.set_pragma("wal_autocheckpoint", "0");
     connection.set_pragma("journal_size_limit", "-1");

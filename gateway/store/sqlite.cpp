@@ -1,5 +1,7 @@
 #include "gateway/store/sqlite.hpp"
 
+#include "gateway/core/defect.hpp"
+
 #include <sqlite3.h>
 
 namespace gateway {
@@ -190,6 +192,9 @@ std::string_view Statement::Run::text(int column) const
 
 Transaction::Transaction(Connection& connection) : connection_(connection)
 {
+    if (planted(Defect::told_before_commit) && sqlite3_get_autocommit(connection_.handle()) == 0) {
+        connection_.execute("COMMIT");
+    }
     connection_.execute("BEGIN IMMEDIATE");
 }
 
@@ -203,7 +208,9 @@ Transaction::~Transaction()
 
 void Transaction::commit()
 {
-    connection_.execute("COMMIT");
+    if (!planted(Defect::told_before_commit)) {
+        connection_.execute("COMMIT");
+    }
     open_ = false;
 }
 

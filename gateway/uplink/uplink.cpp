@@ -1,5 +1,6 @@
 #include "gateway/uplink/uplink.hpp"
 
+#include "gateway/core/defect.hpp"
 #include "gateway/runtime/deadline.hpp"
 #include "gateway/uplink/uplink_state.hpp"
 
@@ -143,7 +144,8 @@ ForwarderSettings Uplink::State::forwarder_settings(unsigned receive_maximum,
     settings.window.messages = std::clamp(site.in_flight, 1U, receive_maximum);
     settings.window.history_bytes_per_second = site.history_bytes_per_second;
     // A 3.1.1 broker's refusal looks like success.
-    settings.release_on_puback = site.release == Release::puback && site.mqtt5;
+    settings.release_on_puback =
+        (site.release == Release::puback && site.mqtt5) || planted(Defect::freed_on_puback);
     settings.most_wire_bytes = std::min(most_wire_bytes_, most_packet_bytes);
     return settings;
 }

@@ -21,11 +21,13 @@ UNDER_WAY_MS = 60  # from an answer to its acceptance, on a busy machine
 class Case(Arrivals):
     """One run: a box with its own id, store and runtime folder, its platform side and its logs.
 
-    `disk`: the store lies there; else beside the logs.  The logs lie on no disk under fault."""
+    `disk`: the store lies there; else beside the logs.  The logs lie on no disk under fault.
+    `environment`: of the gateway."""
 
-    def __init__(self, street, scenario, seed, disk=None):
+    def __init__(self, street, scenario, seed, disk=None, environment=None):
         street.runs += 1
         self.street, self.scenario, self.seed, self.disk = street, scenario, seed, disk
+        self.environment = dict(environment or {})
         self.random = random.Random(f'{scenario} {seed}')
         self.interval_ms, self.budget = 400, '64MiB'
         self.box = f'{ORG}.box-{street.number}-{street.runs}'
@@ -98,7 +100,8 @@ class Case(Arrivals):
         """Starts the gateway, behind the command `prefix`, with another site file."""
         self.gateway = Gateway(self.folder, self.street.build, site or self.site(devices),
                                self.runtime, environment={'BOOT_ID': self.boot,
-                                                          'STATE_DIRECTORY': str(self.store)})
+                                                          'STATE_DIRECTORY': str(self.store),
+                                                          **self.environment})
         self.gateway.command[:0] = [str(part) for part in prefix]
         began = time.monotonic_ns()
         self.gateway.start()

@@ -1,5 +1,5 @@
 """The faults that can be injected, by id; the modules of the families register theirs here."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Callable
 
 LEVELS = ('smoke', 'nightly', 'release')
@@ -15,6 +15,7 @@ class Fault:
     disk_mb: int = 0  # the store lies on a loop disk of its own: Case.disk
     inodes: int = 0  # of that disk, if few
     alone: bool = False  # without a gateway: `run` takes (build, seed), gives (verdict, story)
+    street: dict = field(default_factory=dict)  # what is special about it: rig.Street
 
 
 FAULTS = {}

@@ -23,6 +23,8 @@ ORG = 'place-1714000'
 BASE = 1 << 20  # reads of one register before its numbers would meet its neighbour's
 STREETS = itertools.count(os.getpid() * 1000)
 TIMEOUT_MS = 300
+LATE_MS = TIMEOUT_MS + 150  # while the device is asked the next time
+MOST_DAMAGED = 500  # a scene takes so many
 DAMAGE = ('short', 'wrong_transaction', 'silent', 'delay')
 
 RULE = {'above': 235, 'below': 225}
@@ -38,12 +40,15 @@ text     = "The wave is high"
 
 
 class Street:
-    """Simulated devices and the broker, for many runs."""
+    """Simulated devices and the broker, for many runs.  The last device damages answers: `damage`
+    says how, `gap` how many good ones lie between."""
 
-    def __init__(self, build, folder, devices=3, points=4, poll_ms=100, seed=1, patience=1):
+    def __init__(self, build, folder, devices=3, points=4, poll_ms=100, seed=1, damage=DAMAGE,
+                 gap=(40, 120), patience=1):
         self.build, self.folder = pathlib.Path(build).resolve(), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.poll_ms, self.timeout_ms = poll_ms, TIMEOUT_MS * patience
+        self.poll_ms, self.damage, self.gap = poll_ms, damage, gap
+        self.timeout_ms = TIMEOUT_MS * patience
         self.devices = {f'meter-{n + 1}': {f'reads_{p}': (n * 16 + p + 1) * BASE
                                            for p in range(points)} for n in range(devices)}
         self.served = self.folder / 'street.jsonl'
@@ -68,9 +73,9 @@ class Street:
     def _damaged(self, chance):
         """Answers of the last device that the simulator damages, by the number of the request."""
         found, at = [], 0
-        while at < 20_000:
-            at += chance.randint(40, 120)
-            found.append({'device': list(self.devices)[-1], 'kind': chance.choice(DAMAGE),
+        while at < 20_000 and len(found) < MOST_DAMAGED:
+            at += chance.randint(*self.gap)
+            found.append({'device': list(self.devices)[-1], 'kind': chance.choice(self.damage),
                           'first': at, 'last': at})
         return found
 
@@ -94,7 +99,8 @@ class Street:
             faults = ',\n  '.join(
                 f'{{ kind = "{d["kind"]}", first_request = {d["first"]}, '
                 f'last_request = {d["last"]}'
-                + (f', delay = "{self.timeout_ms + 100}ms" }}' if d['kind'] == 'delay' else ' }')
+                + (f', delay = "{self.timeout_ms + LATE_MS - TIMEOUT_MS}ms" }}' if d['kind'] == 'delay'
+                   else ' }')
                 for d in self.damaged if d['device'] == device)
             scene += (f'[[device]]\nid = "{device}"\nprofile = "{path}"\nvalues = {{ {values} }}\n'
                       f'fault = [{faults}]\n')
@@ -113,7 +119,7 @@ class Street:
 
     def worn(self):
         """The damaged requests that were planned are used up."""
-        return self.runs >= 400
+        return 100 * self.runs >= self.damaged[-1]['last']
 
 
 class Link(procs.Link):

@@ -21,6 +21,7 @@ import time
 import rig  # first: it knows where the other folders are
 import check
 import damage  # noqa: F401, registers its faults
+import defects
 import logs
 import power  # noqa: F401
 import process  # noqa: F401
@@ -28,6 +29,7 @@ import procs
 import shortage  # noqa: F401
 import states  # noqa: F401
 import storage  # noqa: F401
+import windows  # noqa: F401
 from case import Case
 from catalogue import FAULTS, LEVELS
 from disk import Disk, lacks
@@ -58,15 +60,19 @@ class Campaign:
         self.streets.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def street(self):
-        if not hasattr(self.own, 'street') or self.own.street.worn():
+    def street(self, options):
+        """This thread's street with these options."""
+        if not hasattr(self.own, 'streets'):
+            self.own.streets = {}
+        key = repr(sorted(options.items()))
+        if key not in self.own.streets or self.own.streets[key].worn():
             with printing:
                 street = rig.Street(self.build, tempfile.mkdtemp(dir=self.folder),
-                                    patience=min(procs.patience, 4))
-                self.own.street = self.streets.enter_context(street)
-        return self.own.street
+                                    patience=min(procs.patience, 4), **options)
+                self.own.streets[key] = self.streets.enter_context(street)
+        return self.own.streets[key]
 
-    def run(self, fault, seed):
+    def run(self, fault, seed, environment=None):
         """One run: (verdict or None, the story, seconds)."""
         began, verdict, story = time.monotonic(), None, []
         if fault.alone:
@@ -76,7 +82,8 @@ class Campaign:
             try:
                 disk = open_.enter_context(Disk(fault.disk_mb, fault.inodes)) \
                     if fault.disk_mb else None
-                case = open_.enter_context(Case(self.street(), fault.id, seed, disk))
+                case = open_.enter_context(Case(self.street(fault.street), fault.id, seed, disk,
+                                                environment))
                 story = case.story
                 fault.run(case)
                 case.finish()
@@ -187,15 +194,25 @@ def main():
     parser.add_argument('--out', default=rig.HERE.parents[1] / 'build' / 'faults',
                         help='where the logs of failed runs go')
     parser.add_argument('--keep', action='store_true', help='keep the logs of good runs too')
+    parser.add_argument('--defects', action='store_true', help='plant defects instead (IDs: '
+                        'M1 to M11): each must be found within the smoke budget')
+    parser.add_argument('--mutations', type=int, metavar='N', help='damage the logs of a good run '
+                        'instead, N times in each way: the checker must name each')
     options = parser.parse_args()
+    known = defects.DEFECTS if options.defects else FAULTS
     runs = dict(text.partition(':')[::2] for text in options.ids) or \
-        (CHECK if options.level == 'check' else dict.fromkeys(FAULTS, ''))
-    unknown = [id_ for id_ in runs if id_ not in FAULTS]
+        (CHECK if options.level == 'check' else dict.fromkeys(known, ''))
+    unknown = [id_ for id_ in runs if id_ not in known]
     if unknown:
-        parser.error(f'no such fault: {", ".join(unknown)}; there are {", ".join(sorted(FAULTS))}')
+        parser.error(f'no such id: {", ".join(unknown)}; there are {", ".join(sorted(known))}')
     procs.patience = options.patience
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     _own_mounts()
+    if options.mutations:
+        return defects.mutations(options.build, options.mutations, options.seed)
+    if options.defects:
+        with Campaign(options) as campaign:
+            return defects.find(campaign, options)
     began = time.monotonic()
     with Campaign(options) as campaign:
         work = []

@@ -8,6 +8,7 @@ from catalogue import fault
 from damage import ANY
 from process import kill, run_a_while, work_a_while
 
+FAILED = {'store-failed', 'store-unusable', 'heads-failed'}
 WRITES = 'pwrite64,pwritev,ftruncate,fallocate'
 SYNCS = 'fdatasync,fsync'
 FILES = f'openat,pread64,unlink,unlinkat,mkdir,rename,{WRITES},{SYNCS}'
@@ -115,9 +116,19 @@ def broken(case, calls):
     freed(case, begin, 'io', may_end=True)
 
 
+def judge_failed_sync(case):
+    """Nothing is synced a second time: the store that failed is left, and the box says so."""
+    with contextlib.suppress(TimeoutError):
+        procs.wait_for(lambda: case.codes() & FAILED, 10)
+    injected = '(INJECTED)' in (case.folder / 'strace.log').read_text(errors='replace')
+    if injected and not case.codes() & FAILED:
+        case.problem('failed sync', 'the store is used on after it')
+
+
 @fault('F1', 'fsync fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))
 def sync_fails(case):
     broken(case, SYNCS)
+    judge_failed_sync(case)
 
 
 @fault('F2', 'a write fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))

@@ -159,9 +159,11 @@ def k5_durable(e):
     receipted before a cut came again."""
     here, lost = e.delivered, e.withdrawn
     cuts = [fault for fault in e.faults if fault['cut'] is not None]
+    told = e.damages and (_told(e) or e.vanished)  # nobody knows how much it was
     for line in e.durable or ():
         key = line['epoch'], line['lane']
-        if any(cut['cut'] <= line['ns'] <= cut['end'] for cut in cuts):
+        if any(cut['cut'] <= line['ns'] <= cut['end'] for cut in cuts) or \
+                told and line['ns'] < e.damages[-1]['ns']:
             continue
         for first, last in here.get(key, Spans()).missing(line['first'], line['last']):
             if not lost.get(key, Spans()).covers(first, last):
@@ -203,12 +205,17 @@ def _closed(e, cuts):
 
 
 def _sent_is_durable(e):
-    """Only bytes whose commit returned are ever sent: each arrival has its line before it."""
-    durable = collections.defaultdict(list)
+    """Only bytes whose commit returned are ever sent: each arrival has its line before it.  A kill
+    may fall between the commit and its line; what comes after it comes from the store."""
+    durable, opened = collections.defaultdict(list), {}
     for line in e.durable:
         durable[line['epoch'], line['lane']].append((line['ns'], line['first'], line['last']))
+        opened.setdefault(line['epoch'], line['ns'])
+    kills = [fault['cut'] for fault in e.faults if fault['kind'] in ('kill', 'power')]
     for key, arrivals in e.arrivals.items():
         for ns, first, last, tombstone in arrivals:
+            if any(opened.get(key[0], 0) < cut < ns for cut in kills):
+                continue
             spans = Spans((low, high) for when, low, high in durable[key] if when <= ns)
             if not tombstone and not spans.covers(first, last):
                 e.find('K5', 'sent before durable', f'{key[0][:8]} {key[1]} {first}-{last}')
@@ -264,7 +271,8 @@ def k7_time(e):
     for line, message in e.messages:
         batch = message.batch
         if batch is not None and batch.clock != 'unset' and \
-                abs(batch.wall_ms - batch.boottime_ms - real) > bound:
+                min(abs(batch.wall_ms - batch.boottime_ms - real - off)
+                    for off in e.clock_offsets) > bound:
             e.find('K7', 'wrong time', f'line {line["n"]}: the wall clock is off')
 
 

@@ -52,6 +52,8 @@ class Evidence:
         self.starts = [line for line in found[logs.FAULTS] if line.get('what') == 'start']
         self.proofs = [line for line in found[logs.FAULTS] if line.get('what') == 'proof']
         self.damages = [line for line in found[logs.FAULTS] if line.get('what') == 'damage']
+        self.clock_offsets = [0] + [line['offset_ms'] for line in found[logs.FAULTS]
+                                    if line.get('what') == 'clock']
         self.receipts = found[logs.RECEIPTS]
         self.durable = found[logs.DURABLE] if found['has_durable'] else None
         self._whole(found)

@@ -6,7 +6,7 @@ there the counting registers number the lines.
 | --- | --- | --- |
 | platform.log | platform_side.py | topic, retain, hex |
 | receipts.log | platform_side.py | body, the receipt as it was sent |
-| faults.log | the injector | what: begin, start, fault, proof, damage, end (see README.md) |
+| faults.log | the injector | what: begin, start, fault, proof, damage, clock, end (see README.md) |
 | durable.log | a gateway with the test hook | epoch, lane, first, last; no n, no run |
 | served.log | the simulator | device, point, request, words, boot_ms; no n, no run, no ns |
 """

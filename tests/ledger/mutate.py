@@ -370,14 +370,14 @@ def missed(run, name, chance):
     return '' if verdict.names() & names else f'not {sorted(names)} but {sorted(verdict.names())}'
 
 
-def campaign(folder, each, seed, out=print):
+def campaign(folder, each, seed, out=print, kinds=None):
     """How many mutations were missed; a line per kind."""
     run = Run(logs.read(folder))
     if run.verdict.findings:
         out(f'the run itself is not good: {run.verdict.findings[:3]}')
         return 1
     failed = 0
-    for name in KINDS:
+    for name in kinds or KINDS:
         chance = random.Random(f'{seed} {name}')
         problems = [p for p in (missed(run, name, chance) for _ in range(each)) if p]
         failed += len(problems)

@@ -41,6 +41,7 @@ struct RowSpan {
 struct FreedRow {
     Lane lane = Lane::telemetry;
     std::int64_t id = 0;
+    std::uint64_t size_bytes = 0;
 };
 
 struct Row {

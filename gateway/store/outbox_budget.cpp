@@ -14,7 +14,9 @@ namespace {
 
 /// Who goes first. Alarm and control never go.
 constexpr std::array sacrifice{Lane::diagnostic, Lane::telemetry, Lane::billing};
-constexpr std::size_t most_evictions = 100;  ///< for one row
+/// For a row, at most so many times its size is made free: a store far above its limit, as after
+/// the budget was lowered, comes down row by row, and no commit waits for all of it.
+constexpr std::uint64_t most_room = 2;
 
 constexpr std::size_t rank_of(Lane lane)
 {
@@ -123,23 +125,23 @@ void Outbox::Database::note_eviction(Lane lane)
     }
 }
 
-/// Declares one row of a lane lost; false when it has none.
-bool Outbox::Database::evict(Lane lane)
+/// Declares one row of a lane lost: how many bytes it had; 0 when the lane has none.
+std::uint64_t Outbox::Database::evict(Lane lane)
 {
     const auto id = row_to_drop(lane);
     const auto row = id ? rows(lane).find(*id) : std::nullopt;
     auto* epoch = row ? books_.find(epoch_of(row->span.id)) : nullptr;
     if (epoch == nullptr) {
-        return false;
+        return 0;
     }
     bury(*epoch, lane, *row, LossReason::evicted);
     note_eviction(lane);
-    return true;
+    return row->span.size_bytes;
 }
 
 bool Outbox::Database::evict_for_urgent()
 {
-    return std::ranges::any_of(sacrifice, [&](Lane lane) { return evict(lane); });
+    return std::ranges::any_of(sacrifice, [&](Lane lane) { return evict(lane) > 0; });
 }
 
 /// Makes room for a row; why it must not be stored, or nothing.
@@ -147,8 +149,8 @@ std::optional<LossReason> Outbox::Database::admit(Lane lane, std::uint64_t size)
 {
     const bool is_urgent = rank_of(lane) == sacrifice.size();
     const auto limit = limit_bytes(is_urgent);
-    for (std::size_t i = 0; used_bytes() + size > limit; ++i) {
-        const auto loser = i < most_evictions ? victim(lane, size, limit) : std::nullopt;
+    for (std::uint64_t room = 0; room < most_room * size && used_bytes() + size > limit;) {
+        const auto loser = victim(lane, size, limit);
         const bool own = !loser || *loser == lane;
         if (own && is_urgent) {
             return std::nullopt;  // as far as the file goes
@@ -157,10 +159,12 @@ std::optional<LossReason> Outbox::Database::admit(Lane lane, std::uint64_t size)
             note_eviction(lane);
             return LossReason::refused_by_policy;
         }
-        if (!evict(*loser)) {
+        const auto freed = evict(*loser);
+        if (freed == 0) {
             note_eviction(lane);
             return LossReason::evicted;
         }
+        room += freed;
     }
     if (used_bytes() < limit / 10 * 9) {
         evicting_ = false;

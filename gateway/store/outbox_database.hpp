@@ -90,6 +90,7 @@ private:
 
     // outbox_receipts.cpp
     static bool is_whole(const EpochBook& epoch, Lane lane, const Row& row);
+    std::uint64_t freed_bytes() const;
     void free_received();
     bool is_freed(Lane lane, std::int64_t id) const;
     std::uint64_t first_held(const EpochBook& epoch, Lane lane);
@@ -108,7 +109,7 @@ private:
     std::uint64_t lane_bytes(Lane lane) const;
     std::optional<Lane> victim(Lane incoming, std::uint64_t size, std::uint64_t limit);
     std::optional<std::int64_t> row_to_drop(Lane lane);
-    bool evict(Lane lane);
+    std::uint64_t evict(Lane lane);
     bool evict_for_urgent();  ///< false when nothing is left that may be evicted
     void note_eviction(Lane lane);
     std::optional<LossReason> admit(Lane lane, std::uint64_t size);

@@ -8,7 +8,8 @@ namespace gateway {
 
 namespace {
 
-constexpr std::size_t most_rows_freed = 100;     ///< in one job
+constexpr std::size_t most_rows_freed = 100;  ///< in one job, which is not to take long
+constexpr std::uint64_t most_bytes_freed = 256 << 10;
 constexpr std::size_t rows_worth_a_commit = 32;  ///< fewer wait for the next one
 constexpr std::size_t most_received_ranges = 256;
 constexpr std::uint64_t no_sequence_above = most_sequence;
@@ -102,9 +103,18 @@ bool Outbox::Database::is_freed(Lane lane, std::int64_t id) const
         freed_soon_, [&](const FreedRow& row) { return row.id == id && row.lane == lane; });
 }
 
+std::uint64_t Outbox::Database::freed_bytes() const
+{
+    std::uint64_t total = 0;
+    for (const auto& row : freed_soon_) {
+        total += row.size_bytes;
+    }
+    return total;
+}
+
 void Outbox::Database::free_received()
 {
-    for (const auto& [lane, id] : freed_soon_) {
+    for (const auto& [lane, id, size_bytes] : freed_soon_) {
         auto* epoch = books_.find(epoch_of(id));
         if (epoch != nullptr) {
             add(epoch->lanes[index_of(lane)].freed, rows(lane).tally_at(id));
@@ -144,17 +154,17 @@ Outbox::ReceiptOutcome Outbox::Database::apply_receipt(const EpochId& id, Lane l
             if (!book.received.contains({span.first(), span.last()}) || is_freed(lane, span.id)) {
                 continue;
             }
-            if (freed_soon_.size() == most_rows_freed) {
+            if (freed_soon_.size() == most_rows_freed || freed_bytes() > most_bytes_freed) {
                 outcome.more = true;
                 break;
             }
-            freed_soon_.push_back({lane, span.id});
+            freed_soon_.push_back({lane, span.id, span.size_bytes});
             book.counters.queued -= span.loss ? 0 : std::min(span.count, book.counters.queued);
             book.bytes -= std::min(span.size_bytes, book.bytes);
             book.changed = true;
         }
     }
-    if (freed_soon_.size() >= rows_worth_a_commit) {
+    if (freed_soon_.size() >= rows_worth_a_commit || outcome.more) {
         change_rows([] { return 0; });
     }
     return outcome;

@@ -168,7 +168,8 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build' / 'release')
     parser.add_argument('--seconds', type=float, default=20, help='of each window (20)')
     parser.add_argument('--only', nargs='*', default=[],
-                        help='rates and kinds: 100 10000 float32; also start, micro')
+                        help='rates and kinds: 100 10000 float32; also start, micro, and size, '
+                             'which is done only when named (3 minutes, 1 GB of disk)')
     options = parser.parse_args()
     folder = options.build.parent.resolve() / 'bench'
     shutil.rmtree(folder, ignore_errors=True)
@@ -189,6 +190,10 @@ def main():
         print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)
     if not only or 'micro' in only:
         print('', *micro(options.build), sep='\n')
+    if 'size' in only:
+        folder.mkdir(exist_ok=True)
+        subprocess.run([options.build.resolve() / 'tests' / 'bench' / 'store_size'], check=True,
+                       cwd=folder)
 
 
 if __name__ == '__main__':

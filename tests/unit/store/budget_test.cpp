@@ -102,6 +102,24 @@ TEST_F(BudgetTest, S35_S36_WhatWasReceiptedIsNotCountedAndItsSpaceIsFreeAtOnce)
     EXPECT_LT(fs::file_size(settings().directory + "/store/1/outbox.db"), 3U << 20);
 }
 
+TEST_F(BudgetTest, S28_AStoreFarAboveItsBudgetComesDownRowByRowAndNoCommitWaitsForAllOfIt)
+{
+    store(Lane::telemetry, 100);
+    const auto used = outbox().use().used_bytes;
+    close();
+    settings().budget_bytes = used / 2;
+    std::uint64_t before = lost(Lane::telemetry);
+    std::uint64_t most = 0;
+    for (int i = 0; i < 200; ++i) {
+        store(Lane::telemetry, 1);
+        const auto now = lost(Lane::telemetry);
+        most = std::max(most, now - before);
+        before = now;
+    }
+    EXPECT_LE(most, 3 * 2'000U);  // readings: of rows as large as the one that comes
+    EXPECT_LE(outbox().use().used_bytes, used / 2);
+}
+
 TEST_F(BudgetTest, S07_AgeAloneEvictsNothing)
 {
     outbox().commit({{pending(10)}, {}});

@@ -24,6 +24,7 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr Duration longest_job = 120s;
+constexpr std::uint64_t flash_life_days = 3'650;
 constexpr std::uint16_t event_row = 0;  // of device 0: schemas/protocol.md, section 2.3
 constexpr std::uint16_t configuration_row = 5;
 
@@ -87,7 +88,9 @@ Box::Box(RunOptions options, LoadedSite loaded)
       notifier_(take_notify_socket()),
       outbox_(outbox_settings(*site_, boot_)),
       intake_(io_.get_executor(), store_worker_, outbox_, clock_,
-              {.interval = site_->store.interval, .spool_directory = options_.runtime + "/spool"}),
+              {.interval = site_->store.interval,
+               .spool_directory = options_.runtime + "/spool",
+               .flash_bytes_per_day = site_->store.rating_bytes / flash_life_days}),
       devices_({.drivers = {io_.get_executor(), buses_, resolver_, clock_, files_,
                             std::filesystem::absolute(options_.config).parent_path(), &brokers_},
                 .sink = sink_,
@@ -141,6 +144,7 @@ asio::awaitable<void> Box::live()
 
 asio::awaitable<void> Box::start()
 {
+    co_await recall_value();
     intake_.on_event([this](const Event& event) { tell(event); });
     co_await intake_.recover_spool();
     co_await remember_first_start();
@@ -164,6 +168,7 @@ asio::awaitable<void> Box::start()
     tasks_.spawn("control", control_.run());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
+    tasks_.spawn("value", keep_value());
     give_back_memory();
 }
 
@@ -205,6 +210,7 @@ asio::awaitable<void> Box::stop(bool store_works)
     co_await devices_.stop();
     if (store_works) {
         co_await intake_.flush();
+        co_await record_value(true);
     }
     co_await stop_uplink();
     if (!store_works) {
@@ -252,6 +258,9 @@ asio::awaitable<void> Box::watch_clock()
 void Box::tell(const Event& event)
 {
     log(log_level(event.severity), event.code, {{"subject", event.subject}, {"text", event.text}});
+    if (const auto wall = clock_.wall(); wall.state != ClockState::unset) {
+        value_.note(event, wall.wall);
+    }
     record(event_row, {{"type", "event"},
                        {"code", event.code},
                        {"severity", to_string(event.severity)},

@@ -6,6 +6,7 @@
 #include "gateway/app_devices.hpp"
 #include "gateway/app_status.hpp"
 #include "gateway/app_tail.hpp"
+#include "gateway/app_value.hpp"
 #include "gateway/config/last_good.hpp"
 #include "gateway/reading_row.hpp"
 #include "gateway/runtime/notify.hpp"
@@ -47,6 +48,12 @@ private:
     void tell(const Event& event);
     void record(std::uint16_t row, const json::object& content);
     void record_configuration();
+
+    // app_record.cpp
+    boost::asio::awaitable<void> recall_value();
+    boost::asio::awaitable<void> keep_value();
+    void look_for_value(WallTime now);
+    boost::asio::awaitable<void> record_value(bool is_last);
 
     // app_reload.cpp
     void start_uplink();
@@ -91,6 +98,9 @@ private:
     TaskGroup uplink_task_{io_.get_executor()};
     TaskGroup tasks_{io_.get_executor()};
     std::optional<WallTime> first_start_;
+    ValueRecord value_;
+    Instant value_saved_{};
+    std::uint64_t sent_bytes_ = 0;
     bool reloading_ = false;
 };
 

@@ -11,6 +11,8 @@ namespace asio = boost::asio;
 
 namespace {
 
+constexpr std::size_t entries_in_birth = 10;
+
 // PRETTY_NAME of os-release(5).
 std::string os_name()
 {
@@ -113,7 +115,9 @@ asio::awaitable<json::object> Box::status()
                 .now = clock_.now(),
                 .clock = clock_.wall(),
                 .uplink_configured = uplink_ != nullptr,
-                .advice = advice_for(*site_, loaded_.configuration.devices)};
+                .advice = advice_for(*site_, loaded_.configuration.devices),
+                .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
+                .value = value_.object(ValueRecord::most_faults)};
     std::map<std::string, std::optional<WatchedIntake::Place>> places;
     for (const auto& [id, device] : devices_.all()) {
         places[id] = sink_.first_good(device->config.index);
@@ -140,8 +144,8 @@ asio::awaitable<json::object> Box::status()
     const auto site = site_;  // what the view points to, while a reload may replace it
     box.site = site.get();
     for (const auto& [id, device] : devices_.all()) {
-        box.devices.push_back(
-            {&device->config, device->supervisor->status(), stored.receipted[id]});
+        box.devices.push_back({&device->config, device->supervisor->status(), stored.receipted[id],
+                               value_.first_receipt(id)});
     }
     if (uplink_) {
         const auto link = uplink_->status();
@@ -173,7 +177,9 @@ BirthInput Box::birth() const
                      .trust = site_->trust,
                      .configuration_hash = site_->hash,
                      .configuration_source = loaded_.source,
-                     .advice = advice_for(*site_, loaded_.configuration.devices)};
+                     .advice = advice_for(*site_, loaded_.configuration.devices),
+                     .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
+                     .value = value_.object(entries_in_birth)};
     if (!loaded_.problem.empty()) {
         input.configuration_problem = loaded_.problem;
     }
@@ -188,7 +194,8 @@ BirthInput Box::birth() const
                           .profile_sha256 = profile.sha256,
                           .identity = device->identified.verdict,
                           .contract = config.contract,
-                          .enabled = config.site.enabled};
+                          .enabled = config.site.enabled,
+                          .first_receipt = value_.first_receipt(id)};
         input.devices.push_back(std::move(entry));
     }
     return input;

@@ -55,7 +55,12 @@ void Box::start_uplink()
     }
     UplinkHooks hooks{.birth = [this] { return birth(); },
                       .on_event = [this](const Event& event) { tell(event); },
-                      .commands = commands()};
+                      .commands = commands(),
+                      .health =
+                          [this] {
+                              return json::object{{"flash", flash_json(intake_.counters(),
+                                                                       site_->store.rating_bytes)}};
+                          }};
     uplink_ = std::make_unique<Uplink>(io_.get_executor(), store_worker_, mqtt_worker_, resolver_,
                                        outbox_, clock_, std::move(config), std::move(hooks));
     uplink_task_.spawn("uplink", uplink_->run());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -120,6 +121,12 @@ void add_problems(const BoxView& box, json::array& missing)
         add("the clock is not set: readings are stored and dated later; check that a time server "
             "can be reached");
     }
+    constexpr double soon_days = 90;
+    const auto* left = box.flash.if_contains("days_left");
+    if (left != nullptr && left->is_number() && left->to_number<double>() < soon_days) {
+        add("the flash has taken nearly what it is rated for: replace the card within " +
+            std::to_string(left->to_number<int>()) + " days");
+    }
     if (box.store.free_bytes < box.site->store.free_floor_bytes) {
         add("the disk is nearly full: " + bytes_text(box.store.free_bytes) + " free");
     }
@@ -151,6 +158,38 @@ std::string device_line(const BoxView& box, const DeviceView& device)
            std::string(to_string(device.config->contract));
 }
 
+double number_of(const json::object& object, std::string_view name)
+{
+    const auto* value = object.if_contains(name);
+    return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
+}
+
+std::string bytes_of(const json::object& object, std::string_view name)
+{
+    return bytes_text(static_cast<std::uint64_t>(number_of(object, name)));
+}
+
+// Empty before anything was counted.
+std::string flash_line(const json::object& flash)
+{
+    if (number_of(flash, "written_bytes") == 0) {
+        return {};
+    }
+    auto line = "Flash      " + bytes_of(flash, "written_today_bytes") + " written today, " +
+                bytes_of(flash, "written_yesterday_bytes") + " the day before";
+    if (const auto each = number_of(flash, "bytes_per_reading"); each > 0) {
+        line += ", " + std::to_string(std::llround(each)) + " B a reading";
+    }
+    if (flash.at("days_left").is_number()) {
+        line += "; at this rate its rating lasts " +
+                std::to_string(std::llround(number_of(flash, "days_left"))) + " days";
+    }
+    if (number_of(flash, "interval_stretch") > 1) {
+        line += "; batches wait longer, to write less";
+    }
+    return line;
+}
+
 json::array facts(const BoxView& box)
 {
     const auto error = box.clock.error_ms == ClockReading{}.error_ms
@@ -170,6 +209,9 @@ json::array facts(const BoxView& box)
     lines.emplace_back("Store      " + bytes_text(box.store.used_bytes) + " of " +
                        bytes_text(box.store.budget_bytes) + " used, " +
                        bytes_text(box.store.free_bytes) + " free on the disk");
+    if (const auto line = flash_line(box.flash); !line.empty()) {
+        lines.emplace_back(line);
+    }
     lines.emplace_back(std::string("Clock      ") +
                        states[static_cast<std::size_t>(box.clock.state)] + ", error at most " +
                        error);
@@ -188,6 +230,8 @@ json::array device_objects(const BoxView& box)
              {"answering", status.answering},
              {"enabled", status.enabled},
              {"receipted", device.receipted},
+             {"first_receipt",
+              device.first_receipt ? json::value(*device.first_receipt) : json::value(nullptr)},
              {"identity", to_string(status.identified.verdict)},
              {"contract", to_string(device.config->contract)},
              {"slots_expected", status.slots.expected},
@@ -228,6 +272,8 @@ json::object status_json(const BoxView& box)
               {"budget_bytes", box.store.budget_bytes},
               {"written_bytes", box.store.written_bytes},
               {"free_bytes", box.store.free_bytes}}},
+            {"flash", box.flash},
+            {"value", box.value},
             {"devices", device_objects(box)}};
 }
 

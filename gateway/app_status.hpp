@@ -17,6 +17,7 @@ struct DeviceView {
     const DeviceConfig* config = nullptr;
     DeviceStatus status;
     bool receipted = false;  ///< the platform has committed a good reading of it since the start
+    std::optional<std::string> first_receipt;  ///< ever
 };
 
 /// All that the verdict on a box rests on.
@@ -35,6 +36,7 @@ struct BoxView {
     std::vector<EpochState> epochs;
     std::vector<DeviceView> devices;
     std::vector<std::string> advice;
+    json::object flash, value;  ///< see app_value.hpp
 };
 
 /// What `status` answers: `ok`, `verdict` (one sentence), `missing` (what is wrong and what to try,

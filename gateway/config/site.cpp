@@ -116,6 +116,13 @@ void parse_store(Table& keys, Site& site)
         budget.mistake("is too small; write at least \"16MiB\"");
     }
     keys["free_floor"].bytes(store.free_floor_bytes);
+    const auto rating = keys["rating"];
+    rating.bytes(store.rating_bytes);
+    if (rating && store.rating_bytes < 1ULL << 30) {
+        rating.mistake(
+            "is too small; write what the maker says may be written in all, as in "
+            "\"30TiB\"");
+    }
     parse_lanes(keys, store);
 }
 

@@ -25,6 +25,7 @@ struct StoreSettings {
     bool may_be_volatile = false;  ///< `volatile = true`: a path on tmpfs is meant
     std::uint64_t budget_bytes = 2ULL << 30;
     std::uint64_t free_floor_bytes = 64ULL << 20;  ///< left free on the file system for others
+    std::uint64_t rating_bytes = 0;  ///< what its flash may be written in its life; 0: not known
     PerLane<Duration> interval{std::chrono::seconds(0), std::chrono::seconds(0),
                                std::chrono::seconds(5), std::chrono::seconds(10),
                                std::chrono::seconds(60)};

@@ -43,6 +43,7 @@ Intake::State::State(asio::any_io_executor executor, Worker& store, Outbox& outb
       settings_(std::move(settings)),
       open_(clock, settings_.interval, settings_.spool_directory, outbox.epoch(),
             [this](const Event& event) { tell(event); }),
+      stretch_(settings_.flash_bytes_per_day),
       wake_(executor_, asio::steady_timer::time_point::max()),
       room_(executor_, asio::steady_timer::time_point::max()),
       idle_(executor_, asio::steady_timer::time_point::max()),
@@ -129,6 +130,7 @@ Instant Intake::State::due() const
 
 asio::awaitable<void> Intake::State::run()
 {
+    co_await look_at_wear();
     for (;;) {
         if (due() > clock_.now()) {
             co_await wait_until(due());

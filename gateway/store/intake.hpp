@@ -19,13 +19,19 @@ struct IntakeSettings {
     PerLane<Duration> interval;
     std::string spool_directory;            ///< on tmpfs; empty: no spool
     std::size_t most_open_bytes = 4 << 20;  ///< of all open batches together
+    /// More may be written in a day only at the cost of what batches wait for: see Stretch. 0: no
+    /// limit.
+    std::uint64_t flash_bytes_per_day = 0;
 };
 
 struct IntakeCounters {
     std::uint64_t accepted = 0;   ///< readings
     std::uint64_t committed = 0;  ///< readings
     std::uint64_t commits = 0;
-    std::uint64_t bytes = 0;  ///< of the batches stored
+    std::uint64_t bytes = 0;          ///< of the batches stored
+    std::uint64_t written_bytes = 0;  ///< by this process, to any disk; of the last minute's look
+    WrittenBytes written;             ///< per day and in all, kept over restarts; likewise
+    double stretch = 1;               ///< of the intervals, for the flash's sake
 };
 
 /// The loop's side of the store: collects accepted readings in one open batch per lane, each

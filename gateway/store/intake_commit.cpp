@@ -272,6 +272,28 @@ asio::awaitable<void> Intake::State::keep_house()
         return true;
     };
     co_await store_.run(write_heads);
+    co_await look_at_wear();
+}
+
+/// What was written, and what follows for the intervals: they keep the flash within its rating.
+asio::awaitable<void> Intake::State::look_at_wear()
+{
+    auto look = [this] { return side_.outbox().use(); };
+    const auto use = co_await store_.run(look);
+    counters.written_bytes = use.written_bytes;
+    counters.written = use.written;
+    const auto before = counters.stretch;
+    counters.stretch = stretch_.update(use.written.worn(), clock_.now());
+    open_.stretch(counters.stretch);
+    if (before <= 1 && counters.stretch > 1) {
+        tell({"flash-over-budget", Severity::warning,
+              "More is written than the flash is rated for: batches wait longer, at most " +
+                  std::to_string(static_cast<int>(Stretch::most)) + " times their interval",
+              ""});
+    } else if (before > 1 && counters.stretch <= 1) {
+        tell({"flash-within-budget", Severity::info,
+              "No more is written than the flash is rated for; batches wait as configured", ""});
+    }
 }
 
 }  // namespace gateway

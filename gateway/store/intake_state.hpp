@@ -3,6 +3,7 @@
 #include "gateway/store/held_batches.hpp"
 #include "gateway/store/intake.hpp"
 #include "gateway/store/open_batches.hpp"
+#include "gateway/store/stretch.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -101,6 +102,7 @@ private:
     boost::asio::awaitable<void> commit(bool everything);
     boost::asio::awaitable<bool> commit_slice();
     boost::asio::awaitable<void> keep_house();
+    boost::asio::awaitable<void> look_at_wear();
     void conclude(HeldBatches::Slice slice, const CommitOutcome& outcome);
     void fall_back(HeldBatches::Slice slice, bool full);
     void learn(const std::vector<StoredBatch>& stored);
@@ -115,6 +117,7 @@ private:
     IntakeSettings settings_;
     OpenBatches open_;
     HeldBatches held_;
+    Stretch stretch_;
     PerLane<SlotCounts> slots_;
     EventListener event_listener_;
     std::vector<Event> waiting_events_;

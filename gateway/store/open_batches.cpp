@@ -126,7 +126,8 @@ OpenBatches::Open& OpenBatches::open_for(Lane lane, const Reading& reading)
         batch.opened += away;  // the same clock, read at the reading's time
         batch.clock.wall += away;
     }
-    open.emplace(Open{std::move(batch), now + interval_[index_of(lane)], std::nullopt});
+    const auto wait = std::chrono::duration_cast<Duration>(interval_[index_of(lane)] * stretch_);
+    open.emplace(Open{std::move(batch), now + wait, std::nullopt});
     if (!spool_directory_.empty()) {
         const SpoolHeader header{epoch_, lane, heads_[index_of(lane)] + 1, open->batch.opened,
                                  open->batch.clock};

@@ -32,6 +32,8 @@ public:
         epoch_ = epoch;
         heads_ = heads;
     }
+    /// Batches opened from now on wait so many times their interval.
+    void stretch(double factor) { stretch_ = factor; }
     /// What a stored batch came to, to foresee the next one's size.
     void learn_size(Lane lane, std::uint64_t readings, std::size_t bytes);
 
@@ -66,6 +68,7 @@ private:
 
     Clock& clock_;
     PerLane<Duration> interval_;
+    double stretch_ = 1;
     std::string spool_directory_;
     EpochId epoch_;
     EventListener tell_;

@@ -43,7 +43,7 @@ std::uint64_t device_bytes(const std::string& path)
 
 std::optional<std::uint64_t> WrittenBytes::days_left(std::uint64_t rated_bytes) const
 {
-    const auto written = device_total > 0 ? device_total : total;
+    const auto written = worn();
     if (days < 2 || written == 0) {
         return std::nullopt;
     }

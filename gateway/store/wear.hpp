@@ -18,6 +18,8 @@ struct WrittenBytes {
     std::uint64_t device_total = 0;
     std::uint64_t days = 0;  ///< begun since the first start
 
+    /// What the flash wears by: all that the device took where that is seen, else our own.
+    std::uint64_t worn() const { return device_total > 0 ? device_total : total; }
     /// Days until `rated_bytes` are written at the rate so far (of the device where it is seen);
     /// nothing in the first day.
     std::optional<std::uint64_t> days_left(std::uint64_t rated_bytes) const;

@@ -58,6 +58,7 @@ json::object device_object(const BirthDevice& device)
     object["verdict"] = std::move(verdict);
     object["enabled"] = device.enabled;
     object["maintenance_until"] = time_or_null(device.maintenance_until);
+    object["first_receipt"] = or_null(device.first_receipt);
     return object;
 }
 
@@ -156,6 +157,12 @@ std::string birth_json(const BirthInput& box, const BirthSession& session)
         epochs[epoch.id.hex()] = epoch_object(epoch);
     }
     birth["epochs"] = std::move(epochs);
+    if (!box.flash.empty()) {
+        birth["flash"] = box.flash;
+    }
+    if (!box.value.empty()) {
+        birth["value"] = box.value;
+    }
     return json::serialize(birth);
 }
 

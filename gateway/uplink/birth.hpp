@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/config/binding.hpp"
+#include "gateway/core/json.hpp"
 #include "gateway/runtime/clock.hpp"
 #include "gateway/store/outbox.hpp"
 
@@ -22,6 +23,7 @@ struct BirthDevice {
     ContractVerdict contract = ContractVerdict::unsigned_profile;
     bool enabled = true;
     std::optional<WallTime> maintenance_until;
+    std::optional<std::string> first_receipt;
 };
 
 /// What the application knows of the box at this moment.
@@ -40,6 +42,7 @@ struct BirthInput {
     std::optional<std::string> configuration_problem;
     std::vector<std::string> advice;
     std::vector<BirthDevice> devices;
+    json::object flash, value;  ///< as they are told; empty: nothing is
 };
 
 /// What the uplink adds.

@@ -1,4 +1,5 @@
 #include "gateway/app_status.hpp"
+#include "gateway/app_value.hpp"
 
 #include <gtest/gtest.h>
 
@@ -121,6 +122,26 @@ TEST_F(StatusAnswer, AnUnsetClockAndAFullDisk)
     ASSERT_EQ(missing.size(), 2U);
     EXPECT_TRUE(missing[0].as_string().starts_with("the clock is not set"));
     EXPECT_TRUE(missing[1].as_string().starts_with("the disk is nearly full: 1.0 KiB"));
+}
+
+TEST_F(StatusAnswer, TheFlashIsAFactAndAProblemOnlyWhenItIsNearlyWorn)
+{
+    IntakeCounters counters;
+    counters.committed = 1'000;
+    counters.written_bytes = 31'600;
+    counters.written = {.today = 2'048, .yesterday = 1'024, .total = 40'000, .days = 10};
+    box.flash = flash_json(counters, 4'000'000);
+    auto said = answer();
+    EXPECT_TRUE(said.at("ok").as_bool()) << said.at("missing");
+    const auto facts = json::serialize(said.at("facts"));
+    EXPECT_NE(facts.find("2.0 KiB written today, 1.0 KiB the day before, 32 B a reading; at this "
+                         "rate its rating lasts 990 days"),
+              std::string::npos)
+        << facts;
+    box.flash = flash_json(counters, 80'000);
+    EXPECT_TRUE(begins(only_problem(), "the flash has taken nearly what it is rated for"));
+    box.flash = flash_json(counters, 0);
+    EXPECT_TRUE(answer().at("flash").at("days_left").is_null());
 }
 
 TEST_F(StatusAnswer, WhatIsSwitchedOffOrInMaintenanceIsNoProblem)

@@ -45,6 +45,7 @@ TEST(Site, GatewayAndStore)
     EXPECT_EQ(site.store.path, "/var/lib/smart-gateway");
     EXPECT_EQ(site.store.budget_bytes, 512ULL << 20);
     EXPECT_EQ(site.store.free_floor_bytes, 16ULL << 20);
+    EXPECT_EQ(site.store.rating_bytes, 30ULL << 40);
     EXPECT_EQ(site.store.interval[index_of(Lane::diagnostic)], Duration(5min));
     EXPECT_EQ(site.store.share_percent, (PerLane<unsigned>{5, 5, 50, 30, 10}));
     EXPECT_EQ(site.store.policy[index_of(Lane::telemetry)], Policy::thin);

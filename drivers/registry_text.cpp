@@ -146,33 +146,23 @@ std::vector<PlannedRequest> describe_ascii(const Profile& profile)
 }
 
 std::unique_ptr<Driver> make_sysfs(const DeviceConfig& device, const DriverContext& context,
-                                   Mistakes& mistakes)
+                                   Mistakes& /*mistakes*/)
 {
-    Mistakes own;
-    auto map = sysfs::read_map(*device.profile, own);
-    mistakes.add(own);
-    return own.empty()
-               ? std::make_unique<sysfs::SysfsDriver>(
-                     context.files, get(device.site.connect, "path", std::string()), std::move(map))
-               : nullptr;
+    return std::make_unique<sysfs::SysfsDriver>(context.files,
+                                                get(device.site.connect, "path", std::string()),
+                                                sysfs::read_map(*device.profile));
 }
 
-void check_sysfs(const Profile& profile, Mistakes& mistakes)
-{
-    sysfs::read_map(profile, mistakes);
-}
+void check_sysfs(const Profile& /*profile*/, Mistakes& /*mistakes*/) {}
 
 std::vector<std::string> run_sysfs_examples(const Profile& profile)
 {
-    Mistakes mistakes;
-    const auto map = sysfs::read_map(profile, mistakes);
-    return mistakes.empty() ? sysfs::run_examples(profile, map) : mistakes.lines();
+    return sysfs::run_examples(profile, sysfs::read_map(profile));
 }
 
 std::vector<PlannedRequest> describe_sysfs(const Profile& profile)
 {
-    Mistakes mistakes;
-    const auto map = sysfs::read_map(profile, mistakes);
+    const auto map = sysfs::read_map(profile);
     std::vector<PlannedRequest> requests;
     for (const auto& [poll, due] : rows_by_poll(profile)) {
         for (const auto& rows : sysfs::by_files(map.points, due)) {

@@ -6,7 +6,6 @@ namespace gateway::modbus {
 
 namespace {
 
-constexpr std::uint8_t exception_bit = 0x80;
 constexpr std::uint8_t identification_type = 0x0E;
 constexpr std::size_t length_end = 6;  // transaction, protocol, length
 

@@ -34,6 +34,7 @@ constexpr std::size_t header_size = 7;
 constexpr std::size_t largest_frame = 260;
 constexpr std::uint16_t most_registers = 125;
 constexpr std::uint16_t most_coils = 2000;
+constexpr std::uint8_t exception_bit = 0x80;  ///< of the function, in an answer that refuses
 
 constexpr bool is_bit_table(Function function)
 {

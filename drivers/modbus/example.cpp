@@ -2,10 +2,8 @@
 
 #include "gateway/acquire/example.hpp"
 
-#include <algorithm>
 #include <charconv>
 #include <map>
-#include <optional>
 #include <utility>
 
 namespace gateway::modbus {
@@ -108,31 +106,6 @@ Bytes data_from(const Image& image, const Request& request)
         }
     }
     return data;
-}
-
-std::string seen_by_people(const Value& value, const Point& point, const Profile& profile)
-{
-    if (value.is_text()) {
-        return value.text();
-    }
-    if (value.is_integer() && value.kind() != Kind::uint64 && !point.names.empty()) {
-        const auto name = point.names.find(value.as_int64());
-        return name == point.names.end() ? "no name for " + std::to_string(value.as_int64())
-                                         : name->second;
-    }
-    const auto scale = resolve(point.scale, profile);
-    const auto offset = resolve(point.offset, profile);
-    if (!scale || !offset) {
-        return "a parameter without a default";
-    }
-    const auto decimal = apply(value, *scale, *offset);
-    return decimal ? decimal->text : "no number";
-}
-
-std::string difference(const Example& example, const std::string& point, const std::string& got)
-{
-    return example.place.file + ":" + std::to_string(example.place.line) + ": " + point +
-           ": expected " + example.expect.at(point) + ", got " + got;
 }
 
 std::vector<std::string> run_examples(const Profile& profile, const RegisterMap& map)

@@ -20,12 +20,6 @@ Image image_of(const Example& example);
 /// The answer's data of a device that holds the image; what it does not hold is 0.
 Bytes data_from(const Image& image, const Request& request);
 
-/// The value as the profile scales and names it.
-std::string seen_by_people(const Value& value, const Point& point, const Profile& profile);
-
-/// "meter.profile.toml:31: power: expected 12, got 13"
-std::string difference(const Example& example, const std::string& point, const std::string& got);
-
 /// Plays the registers of every `[[example]]` through plan, codec and decoder and compares what
 /// people would see with `expect`; one text per difference.
 std::vector<std::string> run_examples(const Profile& profile, const RegisterMap& map);

@@ -10,7 +10,6 @@ constexpr std::size_t largest_rtu_frame = 256;
 constexpr std::size_t crc_size = 2;
 constexpr std::size_t head_size = 3;  // unit, function, exception code or number of bytes
 constexpr std::size_t exception_size = head_size + crc_size;
-constexpr std::uint8_t exception_bit = 0x80;
 
 /// Of device identification: its objects say how long it is.
 Result<std::size_t> identification_size(ByteView begun)

@@ -1,9 +1,9 @@
 #include "drivers/sunspec/example.hpp"
 
 #include "drivers/modbus/example.hpp"
+#include "gateway/acquire/example.hpp"
 
-#include <algorithm>
-#include <optional>
+#include <numeric>
 #include <utility>
 
 namespace gateway::sunspec {
@@ -48,28 +48,15 @@ Samples answers_from(const modbus::Image& image, const Layout& layout,
     return answers;
 }
 
-void run(const Example& example, const Profile& profile, const Map& map,
-         std::vector<std::string>& differences)
+/// What a driver makes of a device that holds the example's registers.
+Samples samples_in(const Example& example, const Map& map)
 {
     const auto image = modbus::image_of(example);
     const auto layout = locate(map.points, models_in(image, map.bases));
-    std::vector<std::uint16_t> due;
-    for (std::size_t row = 0; row < profile.points.size(); ++row) {
-        if (example.expect.contains(profile.points[row].id)) {
-            due.push_back(static_cast<std::uint16_t>(row));
-        }
-    }
+    std::vector<std::uint16_t> due(map.points.size());
+    std::iota(due.begin(), due.end(), std::uint16_t{0});
     const auto asked = needed(layout, due);
-    const auto answers = answers_from(image, layout, asked);
-    for (const auto& sample : samples_of(layout, map.points, due, asked, answers)) {
-        const auto& point = profile.points[sample.row];
-        const auto got = sample.quality == Quality::good
-                             ? modbus::seen_by_people(sample.raw, point, profile)
-                             : std::string(to_string(sample.quality));
-        if (got != example.expect.at(point.id)) {
-            differences.push_back(modbus::difference(example, point.id, got));
-        }
-    }
+    return samples_of(layout, map.points, due, asked, answers_from(image, layout, asked));
 }
 
 }  // namespace
@@ -78,7 +65,8 @@ std::vector<std::string> run_examples(const Profile& profile, const Map& map)
 {
     std::vector<std::string> differences;
     for (const auto& example : profile.examples) {
-        run(example, profile, map, differences);
+        auto of_one = differences_from(example, profile, samples_in(example, map));
+        differences.insert(differences.end(), of_one.begin(), of_one.end());
     }
     return differences;
 }

@@ -43,18 +43,14 @@ Source read_source(const SettingTable& read)
 
 }  // namespace
 
-SourceMap read_map(const Profile& profile, Mistakes& mistakes)
+SourceMap read_map(const Profile& profile)
 {
     SourceMap map;
     map.settings.timeout = duration_of(profile.transport, "timeout", map.settings.timeout);
     map.settings.retries =
         static_cast<unsigned>(get<std::int64_t>(profile.transport, "retries", 0));
-    for (std::size_t i = 0; i < profile.points.size(); ++i) {
-        map.points.push_back(read_source(profile.points[i].read));
-        if (profile.points[i].each) {
-            mistakes.add(profile.points[i].place, "point[" + std::to_string(i) + "].each",
-                         "files have no rows; leave it out");
-        }
+    for (const auto& point : profile.points) {
+        map.points.push_back(read_source(point.read));
     }
     for (const auto& identify : profile.identify) {
         map.identity.push_back(read_source(identify.read));

@@ -19,7 +19,7 @@ struct SourceMap {
     Settings settings;
 };
 
-/// Converts what the closed schema has checked. On any mistake the map is not to be used.
-SourceMap read_map(const Profile& profile, Mistakes& mistakes);
+/// Converts what the closed schema has checked.
+SourceMap read_map(const Profile& profile);
 
 }  // namespace gateway::sysfs

@@ -1,12 +1,9 @@
 #include "drivers/transport/serial_line.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
+#include "drivers/transport/asio_stream.hpp"
+
 #include <boost/asio/error.hpp>
-#include <boost/asio/read.hpp>
 #include <boost/asio/serial_port.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -24,18 +21,6 @@ namespace asio = boost::asio;
 using asio::serial_port_base;
 
 namespace {
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-
-Error fault_of(const Error& error)
-{
-    return error == asio::error::eof ? make_error_code(Fault::closed) : error;
-}
-
-Status to_status(const Error& error)
-{
-    return error ? Status(fault_of(error)) : Status();
-}
 
 Error last_error()
 {
@@ -55,51 +40,27 @@ serial_port_base::parity parity_of(const SerialLine& line)
     return serial_port_base::parity();
 }
 
-class SerialStream final : public ByteStream {
+class SerialStream final : public AsioStream<asio::serial_port> {
 public:
     SerialStream(const asio::any_io_executor& executor, SerialLine line)
-        : port_(executor), line_(std::move(line))
+        : AsioStream(asio::serial_port(executor)), line_(std::move(line))
     {
     }
     ~SerialStream() override
     {
-        if (port_.is_open()) {
+        if (stream_.is_open()) {
             // Closing a port whose adapter is gone must not wait for what it can no longer send.
-            ::tcflush(port_.native_handle(), TCIOFLUSH);
+            ::tcflush(stream_.native_handle(), TCIOFLUSH);
         }
     }
 
     asio::awaitable<Status> connect() override
     {
         Error error;
-        port_.open(line_.path, error);
+        stream_.open(line_.path, error);
         if (!error) {
             error = prepare();
         }
-        co_return to_status(error);
-    }
-
-    asio::awaitable<Status> write(ByteView data) override
-    {
-        auto [error, count] =
-            co_await asio::async_write(port_, asio::buffer(data.data(), data.size()), as_result);
-        co_return to_status(error);
-    }
-
-    asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> into) override
-    {
-        auto [error, count] =
-            co_await port_.async_read_some(asio::buffer(into.data(), into.size()), as_result);
-        if (error) {
-            co_return fault_of(error);
-        }
-        co_return count;
-    }
-
-    asio::awaitable<Status> read_exactly(std::span<std::uint8_t> into) override
-    {
-        auto [error, count] =
-            co_await asio::async_read(port_, asio::buffer(into.data(), into.size()), as_result);
         co_return to_status(error);
     }
 
@@ -112,7 +73,7 @@ public:
         std::size_t drained = 0;
         // A line that is never silent is left to the answer's own checks.
         while (drained < 16 * unwanted.size()) {
-            const auto count = ::read(port_.native_handle(), unwanted.data(), unwanted.size());
+            const auto count = ::read(stream_.native_handle(), unwanted.data(), unwanted.size());
             if (count == 0) {
                 return Fault::closed;
             }
@@ -128,7 +89,7 @@ public:
 private:
     Error prepare()
     {
-        const auto file = port_.native_handle();
+        const auto file = stream_.native_handle();
         struct ::stat status {};
         if (::ioctl(file, TIOCEXCL) != 0 || ::fcntl(file, F_SETFD, FD_CLOEXEC) != 0 ||
             ::fstat(file, &status) != 0) {
@@ -140,7 +101,7 @@ private:
         Error error;
         const auto set = [&](const auto& option) {
             if (!error) {
-                port_.set_option(option, error);
+                stream_.set_option(option, error);
             }
         };
         set(serial_port_base::baud_rate(line_.baud));
@@ -159,7 +120,6 @@ private:
         return ::stat(line_.path.c_str(), &status) == 0 && status.st_rdev == device_;
     }
 
-    asio::serial_port port_;
     SerialLine line_;
     ::dev_t device_{};
 };

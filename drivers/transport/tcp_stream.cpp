@@ -1,11 +1,6 @@
-#include "drivers/transport/byte_stream.hpp"
+#include "drivers/transport/asio_stream.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 
 #include <array>
 #include <utility>
@@ -16,22 +11,10 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-
-Error fault_of(const Error& error)
-{
-    return error == asio::error::eof ? make_error_code(Fault::closed) : error;
-}
-
-Status to_status(const Error& error)
-{
-    return error ? Status(fault_of(error)) : Status();
-}
-
-class TcpStream final : public ByteStream {
+class TcpStream final : public AsioStream<asio::ip::tcp::socket> {
 public:
     TcpStream(const asio::any_io_executor& executor, std::string address, std::uint16_t port)
-        : socket_(executor), address_(std::move(address)), port_(port)
+        : AsioStream(asio::ip::tcp::socket(executor)), address_(std::move(address)), port_(port)
     {
     }
 
@@ -43,36 +26,12 @@ public:
             co_return error;
         }
         const asio::ip::tcp::endpoint endpoint(address, port_);
-        auto [failed] = co_await socket_.async_connect(endpoint, as_result);
+        auto [failed] = co_await stream_.async_connect(endpoint, as_result);
         if (failed) {
             co_return failed;
         }
-        socket_.set_option(asio::ip::tcp::no_delay(true), error);
-        socket_.non_blocking(true, error);  // for drain; what is awaited is not affected
-        co_return to_status(error);
-    }
-
-    asio::awaitable<Status> write(ByteView data) override
-    {
-        auto [error, count] =
-            co_await asio::async_write(socket_, asio::buffer(data.data(), data.size()), as_result);
-        co_return to_status(error);
-    }
-
-    asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> into) override
-    {
-        auto [error, count] =
-            co_await socket_.async_read_some(asio::buffer(into.data(), into.size()), as_result);
-        if (error) {
-            co_return fault_of(error);
-        }
-        co_return count;
-    }
-
-    asio::awaitable<Status> read_exactly(std::span<std::uint8_t> into) override
-    {
-        auto [error, count] =
-            co_await asio::async_read(socket_, asio::buffer(into.data(), into.size()), as_result);
+        stream_.set_option(asio::ip::tcp::no_delay(true), error);
+        stream_.non_blocking(true, error);  // for drain; what is awaited is not affected
         co_return to_status(error);
     }
 
@@ -83,7 +42,7 @@ public:
         // A peer that floods us is left to the answer's own checks.
         while (drained < 16 * unwanted.size()) {
             Error error;
-            const auto count = socket_.read_some(asio::buffer(unwanted), error);
+            const auto count = stream_.read_some(asio::buffer(unwanted), error);
             if (error == asio::error::would_block) {
                 break;
             }
@@ -99,7 +58,6 @@ public:
     }
 
 private:
-    asio::ip::tcp::socket socket_;
     std::string address_;
     std::uint16_t port_;
 };

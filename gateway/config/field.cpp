@@ -6,7 +6,7 @@ namespace gateway {
 
 namespace {
 
-std::string quoted(std::string_view text)
+std::string in_quotes(std::string_view text)
 {
     constexpr std::size_t longest = 60;
     std::string out = "\"";
@@ -40,7 +40,7 @@ std::string quote(const Setting& setting)
         std::string operator()(bool flag) const { return flag ? "true" : "false"; }
         std::string operator()(std::int64_t number) const { return std::to_string(number); }
         std::string operator()(const Fraction& number) const { return number.text(); }
-        std::string operator()(const std::string& text) const { return quoted(text); }
+        std::string operator()(const std::string& text) const { return in_quotes(text); }
         std::string operator()(const SettingList&) const { return "a list"; }
         std::string operator()(const SettingTable&) const { return "a table"; }
     };

@@ -12,7 +12,7 @@ namespace gateway {
 namespace {
 
 constexpr std::chrono::seconds pause{1};
-constexpr std::size_t most_ranges = 64;
+constexpr std::size_t most_told_ranges = 64;
 constexpr std::size_t most_needs = 1'000;
 constexpr std::size_t most_bytes = 200'000;  // a box refuses one over 256 KB
 
@@ -23,7 +23,7 @@ void append_lane(std::string& out, Lane lane, const RangeSet& settled)
     out += "\":[";
     std::size_t count = 0;
     for (const auto& range : settled.ranges()) {
-        if (++count > most_ranges) {
+        if (++count > most_told_ranges) {
             break;
         }
         out += count == 1 ? "[" : ",[";

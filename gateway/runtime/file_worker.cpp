@@ -22,8 +22,8 @@ namespace asio = boost::asio;
 namespace {
 
 /// One caller of run(); lives in its frame.
-struct Waiter {
-    Waiter(const asio::any_io_executor& executor, std::function<void()> work, Duration longest)
+struct Caller {
+    Caller(const asio::any_io_executor& executor, std::function<void()> work, Duration longest)
         : changed(executor, asio::steady_timer::time_point::max()),
           job(std::move(work)),
           limit(longest)
@@ -47,12 +47,12 @@ public:
     // The loop's.
 
     bool hangs() const { return hangs_; }
-    void enter(Waiter& waiter)
+    void enter(Caller& waiter)
     {
         waiting_.push_back(&waiter);
         start_next();
     }
-    void leave(Waiter& waiter)
+    void leave(Caller& waiter)
     {
         waiting_.remove(&waiter);
         current_ = current_ == &waiter ? nullptr : current_;
@@ -122,8 +122,8 @@ private:
         }
     }
 
-    std::list<Waiter*> waiting_;  // the loop's, as are the next three
-    Waiter* current_ = nullptr;   // whose job is under way; null when it has left
+    std::list<Caller*> waiting_;  // the loop's, as are the next three
+    Caller* current_ = nullptr;   // whose job is under way; null when it has left
     bool busy_ = false;
     bool hangs_ = false;
 
@@ -136,13 +136,13 @@ private:
 
 /// A caller in the queue, until its frame ends.
 struct FileWorker::Visit {
-    Visit(State& entered, Waiter& caller) : state(entered), waiter(caller) { state.enter(waiter); }
+    Visit(State& entered, Caller& caller) : state(entered), waiter(caller) { state.enter(waiter); }
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;
     ~Visit() { state.leave(waiter); }
 
     State& state;
-    Waiter& waiter;
+    Caller& waiter;
 };
 
 FileWorker::FileWorker(asio::any_io_executor executor)
@@ -162,7 +162,7 @@ asio::awaitable<Status> FileWorker::run(std::function<void()> job, Duration limi
         co_return Fault::timed_out;
     }
     const auto executor = co_await asio::this_coro::executor;
-    Waiter waiter(executor, std::move(job), limit);
+    Caller waiter(executor, std::move(job), limit);
     const Visit visit(*state, waiter);
     while (!waiter.outcome) {
         const auto [ended] =

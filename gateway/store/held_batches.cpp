@@ -13,8 +13,8 @@ namespace {
 
 /// In memory, of one transaction: it fits into the WAL that was grown ahead.
 constexpr std::size_t most_slice_bytes = 1 << 20;
-constexpr std::array sacrifice{Lane::diagnostic, Lane::telemetry, Lane::billing, Lane::control,
-                               Lane::alarm};
+constexpr std::array sacrifice_in_memory{Lane::diagnostic, Lane::telemetry, Lane::billing,
+                                         Lane::control, Lane::alarm};
 
 }  // namespace
 
@@ -75,7 +75,7 @@ void HeldBatches::note_loss(const PendingBatch& batch)
 std::uint64_t HeldBatches::shed(std::size_t most_bytes)
 {
     std::uint64_t lost = 0;
-    for (const auto lane : sacrifice) {
+    for (const auto lane : sacrifice_in_memory) {
         for (auto at = batches_.begin(); at != batches_.end() && memory_bytes_ > most_bytes;) {
             if (at->batch.lane != lane) {
                 ++at;

@@ -22,7 +22,7 @@ std::uint32_t checksum(const RowSpan& span, std::uint64_t sum, ByteView tally)
 
 constexpr auto span_columns = "SELECT id, count, loss, length(bytes) FROM";
 constexpr auto tally_columns = "SELECT id, count, loss, 0, sum, tally FROM";
-constexpr auto row_columns = "SELECT id, count, loss, length(bytes), sum, tally, crc, bytes FROM";
+constexpr auto select_rows = "SELECT id, count, loss, length(bytes), sum, tally, crc, bytes FROM";
 
 }  // namespace
 
@@ -31,7 +31,7 @@ LaneRows::LaneRows(sqlite::Connection& connection, Lane lane)
            sql(lane, "INSERT OR REPLACE INTO",
                "(id, count, loss, sum, tally, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)")),
       erase_(connection, sql(lane, "DELETE FROM", "WHERE id = ?")),
-      find_(connection, sql(lane, row_columns, "WHERE id = ?")),
+      find_(connection, sql(lane, select_rows, "WHERE id = ?")),
       tally_at_(connection, sql(lane, tally_columns, "WHERE id = ?")),
       span_at_(connection, sql(lane, span_columns, "WHERE id = ?")),
       span_before_(connection, sql(lane, span_columns, "WHERE id < ? ORDER BY id DESC LIMIT 1")),
@@ -40,7 +40,7 @@ LaneRows::LaneRows(sqlite::Connection& connection, Lane lane)
                                      "WHERE loss IS NULL AND id > ? ORDER BY id LIMIT 1")),
       newest_(connection,
               sql(lane, "SELECT id FROM", "WHERE loss IS NULL ORDER BY id DESC LIMIT 1")),
-      after_(connection, sql(lane, row_columns, "WHERE id > ? ORDER BY id"))
+      after_(connection, sql(lane, select_rows, "WHERE id > ? ORDER BY id"))
 {
 }
 

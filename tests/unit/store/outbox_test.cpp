@@ -323,6 +323,30 @@ TEST_F(OutboxTest, P2_AStartThatWasCutWhileItGrewTheStoreIsFinishedByTheNext)
     EXPECT_EQ(count.integer(0), 0);
 }
 
+TEST_F(OutboxTest, F12_WhatTheSpoolProvesOfAnEmptiedStoreIsDeclaredLost)
+{
+    outbox().put_dictionary(1, "{}");
+    outbox().commit({{pending(5)}, {}});
+    const auto epoch = outbox().epoch();
+    close();
+    const auto store = settings().directory + "/store/1/outbox.db";
+    std::filesystem::remove(store + "-wal");
+    std::filesystem::resize_file(store, 0);
+    reopen();
+    const SpooledBatch kept{
+        "nowhere", {epoch, Lane::telemetry, 6, moment().boot, moment().clock}, pending(3)};
+    std::vector<Event> events;
+    commit_spool(outbox(), {kept}, events);
+    while (outbox().salvage().next == SalvageStep::Next::at_once) {
+    }
+    const auto rows = all_rows(Lane::telemetry);
+    ASSERT_EQ(rows.size(), 2U);
+    EXPECT_EQ(rows[0].epoch, epoch);
+    EXPECT_EQ(rows[0].range(), (Range{1, 5}));
+    EXPECT_EQ(tombstone(rows[0]).reason, LossReason::store_lost);
+    EXPECT_EQ(rows[1].range(), (Range{1, 3}));
+}
+
 TEST_F(OutboxTest, F10_SequencesThatTheSpoolProvesAndTheStoreLostAreNotGivenAgain)
 {
     outbox().commit({{pending(5)}, {}});

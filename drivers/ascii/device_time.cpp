@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono;
 
 /// The parts of a time as they are read.
-struct Parts {
+struct TimeParts {
     int year = 1970;
     unsigned month = 1, day = 1, day_of_year = 0;
     unsigned hour = 0, minute = 0;
@@ -45,7 +45,7 @@ bool take_seconds(std::string_view& text, milliseconds& second)
     return true;
 }
 
-bool take(char what, std::string_view& text, Parts& parts)
+bool take(char what, std::string_view& text, TimeParts& parts)
 {
     switch (what) {
         case 'Y':
@@ -74,7 +74,7 @@ bool take(char what, std::string_view& text, Parts& parts)
     }
 }
 
-std::optional<WallTime> whole(const Parts& parts, Duration zone)
+std::optional<WallTime> whole(const TimeParts& parts, Duration zone)
 {
     const auto offset = duration_cast<milliseconds>(zone);
     if (parts.unix_seconds) {
@@ -96,7 +96,7 @@ std::optional<WallTime> whole(const Parts& parts, Duration zone)
 
 std::optional<WallTime> parse_time(std::string_view text, std::string_view format, Duration zone)
 {
-    Parts parts;
+    TimeParts parts;
     while (!format.empty()) {
         const bool field = format[0] == '%' && format.size() > 1;
         if (field ? !take(format[1], text, parts) : text.empty() || text[0] != format[0]) {

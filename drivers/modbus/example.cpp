@@ -37,16 +37,25 @@ Bytes answer_from(const Image& image, std::uint16_t transaction, const Request& 
     return frame;
 }
 
-/// What a driver makes of a device that holds the image: one sample per row that lies in it.
-Samples samples_of(const Image& image, const RegisterMap& map)
+/// What a driver makes of a device that holds the image: one sample per row that lies in it. What
+/// is read elsewhere when it is not here was refused.
+Samples samples_of(const Image& image, const RegisterMap& map, const Profile& profile)
 {
+    constexpr std::uint8_t illegal_address = 2;
     std::vector<std::uint16_t> due;
-    for (std::size_t row = 0; row < map.points.size(); ++row) {
-        if (covers(image, map.points[row])) {
-            due.push_back(static_cast<std::uint16_t>(row));
+    Samples samples;
+    for (std::size_t i = 0; i < map.points.size(); ++i) {
+        const auto row = static_cast<std::uint16_t>(i);
+        if (covers(image, map.points[i])) {
+            due.push_back(row);
+        } else if (!profile.points[i].fallback.empty()) {
+            samples.push_back({.row = row,
+                               .raw = {},
+                               .quality = Quality::comm_error,
+                               .cause = exception_cause(illegal_address),
+                               .device_time = {}});
         }
     }
-    Samples samples;
     Layout layout(map.points, map.limits);
     std::uint16_t transaction = 0;
     for (const auto& block : layout.plan_for(due)) {
@@ -112,7 +121,8 @@ std::vector<std::string> run_examples(const Profile& profile, const RegisterMap&
 {
     std::vector<std::string> differences;
     for (const auto& example : profile.examples) {
-        auto of_one = differences_from(example, profile, samples_of(image_of(example), map));
+        auto of_one =
+            differences_from(example, profile, samples_of(image_of(example), map, profile));
         differences.insert(differences.end(), of_one.begin(), of_one.end());
     }
     return differences;

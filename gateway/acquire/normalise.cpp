@@ -104,7 +104,7 @@ Normaliser::Normaliser(const DeviceConfig& device, std::string_view firmware)
     history_.resize(rows_.size());
     judged_.reserve(rows_.size());
     const auto age = get(profile.transport, "age", SettingTable{});
-    stale_ = duration_of(age, "stale", duration_of(profile.transport, "stale", {}));
+    stale_ = duration_of(age, "stale", {});
     add_rules(profile);
 }
 

@@ -139,7 +139,7 @@ asio::awaitable<void> Supervisor::went_down(Error error)
     answering_ = false;
     breaker_.failed(clock_.now(),
                     is_missing(error) ? settings_.slowest_reopen : settings_.slowest_probe);
-    asks_identity_ = asks_identity_ || breaker_.is_open();  // it may come back as another one
+    asks_identity_ = true;  // it may come back as another one
     awake_ = false;
 }
 

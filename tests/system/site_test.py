@@ -25,7 +25,7 @@ class Site(unittest.TestCase):
         checked = self.town.gateway.ask('check', runtime=False)
         self.assertEqual(checked.returncode, 78)
         said = checked.stderr.splitlines()
-        for line, path in ((2, 'surprise'), (13, 'store.budget'), (22, 'device[1].profile')):
+        for line, path in ((2, 'surprise'), (14, 'store.budget'), (23, 'device[1].profile')):
             found = [text for text in said if f'gateway.toml:{line}:' in text and path in text]
             self.assertEqual(len(found), 1, f'{line} {path}: {said}')
         self.assertEqual(len(said), 3, said)

@@ -22,7 +22,7 @@ TEST(Names, OfCausesAreThoseOfTheProtocolPage)
     EXPECT_EQ(to_string(static_cast<Cause>(24)), "disabled");
     EXPECT_EQ(to_string(static_cast<Cause>(25)), "cause_25");
     EXPECT_EQ(to_string(exception_cause(2)), "exception_2");
-    EXPECT_EQ(to_string(exception_cause(404)), "exception_404");
+    EXPECT_EQ(to_string(static_cast<Cause>(256 + 404)), "exception_404");
     EXPECT_EQ(to_string(static_cast<Cause>(1256)), "cause_1256");
 }
 

@@ -39,9 +39,11 @@ std::vector<PlannedRequest> describe(const Profile& profile, const json_text::De
     for (const auto& [which, ids] : points) {
         const auto& source = map.sources[which.second];
         const auto body = body_size(profile, key, source, map.main);
-        requests.push_back({.poll = which.first,
-                            .text = verb + source + ": " + ids,
-                            .bytes = body == 0 ? 0 : body + around_a_body});
+        PlannedRequest request{.poll = which.first, .text = verb + source};
+        request.text += ": ";
+        request.text += ids;
+        request.bytes = body == 0 ? 0 : body + around_a_body;
+        requests.push_back(std::move(request));
     }
     return requests;
 }

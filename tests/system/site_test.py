@@ -66,7 +66,8 @@ class Site(unittest.TestCase):
         self.assertIn('1 of 1 devices restarted', reloaded.stdout)
         procs.wait_for(lambda: any(r['name'] == 'Renamed' for r in self.town.receiver.records()),
                        20, what='readings under the new name')
-        self.assertEqual(self.town.mistakes(), [])
+        # The device is started anew: a read that was under way had not been accepted.
+        self.assertEqual(self.town.mistakes(allowed_lost=1), [])
 
 
 if __name__ == '__main__':

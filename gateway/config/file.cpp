@@ -66,9 +66,10 @@ Result<std::string> read_checked(const std::string& path, std::size_t most, bool
     }
 }
 
-Status write_and_sync(const std::string& path, std::string_view content)
+Status write_and_sync(const std::string& path, std::string_view content, unsigned mode)
 {
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
+    ::unlink(path.c_str());  // what a stop left, with whatever mode
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!file.open()) {
         return last_error();
     }
@@ -94,21 +95,26 @@ Result<std::string> read_private_file(const std::string& path, std::size_t most)
     return read_checked(path, most, true);
 }
 
-Status replace_file(const std::string& path, std::string_view content)
+Status sync_folder(const std::string& path)
+{
+    const Descriptor opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return opened.open() && ::fsync(opened.number()) == 0 ? Status() : last_error();
+}
+
+Status replace_file(const std::string& path, std::string_view content, unsigned mode)
 {
     const auto folder = std::filesystem::path(path).parent_path();
     std::error_code ignored;  // the open below says what is wrong
     std::filesystem::create_directories(folder, ignored);
     const auto temporary = path + ".new";
-    if (auto written = write_and_sync(temporary, content); !written) {
+    if (auto written = write_and_sync(temporary, content, mode); !written) {
         ::unlink(temporary.c_str());
         return written;
     }
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
         return last_error();
     }
-    const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return opened.open() && ::fsync(opened.number()) == 0 ? Status() : last_error();
+    return sync_folder(folder.string());
 }
 
 }  // namespace gateway

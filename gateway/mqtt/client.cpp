@@ -59,4 +59,9 @@ std::string Client::problem() const
     return connection_->problem;
 }
 
+const tls::Finding& Client::finding() const
+{
+    return connection_->finding;
+}
+
 }  // namespace gateway::mqtt

@@ -3,6 +3,7 @@
 #include "gateway/core/ids.hpp"
 #include "gateway/core/result.hpp"
 #include "gateway/runtime/worker.hpp"
+#include "gateway/tls/trouble.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -32,8 +33,9 @@ struct Options {
     std::string user, password;
     std::optional<Message> will;  ///< QoS 1
     bool tls = false;
-    std::string server_name;  ///< checked against the certificate
+    std::string server_name;  ///< checked against the certificate; empty: the address is
     std::string ca_file, certificate_file, key_file;
+    std::optional<WallTime> certificate_time;  ///< when certificates are judged; else: now
     std::size_t most_in_flight =
         200;  ///< for the library's own limits; set above the forwarder's window
     std::chrono::milliseconds connect_timeout{10'000};
@@ -83,7 +85,8 @@ public:
     void on_message(std::function<void(Message)> handler);
     void on_lost(std::function<void(Error, std::string why)> handler);
 
-    /// Fails with the CONNACK's reason or the transport's error; `problem()` says it in words.
+    /// Fails with the CONNACK's reason or the transport's error; `problem()` says it in words, with
+    /// TLS after a second connection that finds out why.
     boost::asio::awaitable<Result<Session>> connect();
     boost::asio::awaitable<Status> subscribe(std::string topic);
     /// QoS 1. `done` is called once, on the loop, also when the connection ends first; not after
@@ -96,6 +99,8 @@ public:
     /// fails. on_lost is not called.
     boost::asio::awaitable<void> disconnect(std::chrono::milliseconds limit);
     std::string problem() const;
+    /// What a failed connect with TLS found.
+    const tls::Finding& finding() const;
 
 private:
     class Connection;

@@ -1,5 +1,7 @@
 #include "gateway/mqtt/connection.hpp"
 
+#include "gateway/tls/probe.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -75,9 +77,39 @@ asio::awaitable<Result<Session>> Client::Connection::connect(std::shared_ptr<Con
     auto completion = co_await wait_for(self, std::move(start), self->options_.connect_timeout);
     if (completion.outcome.error) {
         self->problem = completion.text;
+        co_await find_out(self, completion.outcome.error);
         co_return completion.outcome.error;
     }
     co_return completion.session.value_or(Session{});
+}
+
+/// The library never says expired, name or authority.
+asio::awaitable<void> Client::Connection::find_out(std::shared_ptr<Connection> self, Error error)
+{
+    const auto& options = self->options_;
+    if (error.category() == reason_category()) {
+        const bool unknown =
+            error.value() == bad_user_or_password || error.value() == not_authorized;
+        self->problem = "the broker refuses this client (" + self->problem + ')' +
+                        (unknown ? ": its name, certificate or password is not known there" : "");
+    } else if (options.tls) {
+        const WallTime now =
+            std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+        tls::Peer peer{.address = options.address,
+                       .port = options.port,
+                       .name = options.server_name,
+                       .ca_file = options.ca_file,
+                       .certificate_file = options.certificate_file,
+                       .key_file = options.key_file,
+                       .at = options.certificate_time.value_or(now)};
+        self->link_->close();  // a connect that still waits would hold the turn of the next one
+        self->finding = co_await tls::probe(std::move(peer), options.connect_timeout);
+        if (self->finding.trouble != tls::Trouble::none) {
+            self->problem = self->finding.text;
+        } else {
+            self->problem += "; " + self->finding.text;
+        }
+    }
 }
 
 asio::awaitable<Status> Client::Connection::subscribe(std::shared_ptr<Connection> self,

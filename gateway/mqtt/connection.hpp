@@ -43,6 +43,7 @@ public:
     std::function<void(Message)> on_message;
     std::function<void(Error, std::string why)> on_lost;
     std::string problem;
+    tls::Finding finding;
 
 private:
     using Id = std::uintptr_t;
@@ -60,6 +61,7 @@ private:
 
     Connection(boost::asio::any_io_executor executor, Options options);
 
+    static boost::asio::awaitable<void> find_out(std::shared_ptr<Connection> self, Error error);
     Id expect(Done done, bool publish);
     void send_next();
     void deliver();

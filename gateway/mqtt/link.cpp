@@ -1,6 +1,7 @@
 #include "gateway/mqtt/link.hpp"
 
 #include "gateway/mqtt/threads.hpp"
+#include "gateway/mqtt/tls_turn.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/system/errc.hpp>
@@ -34,6 +35,7 @@ void Link::submit(std::uintptr_t id, Call call)
             call(*self);
         } catch (const paho::exception& thrown) {
             auto failure = failure_of(thrown);
+            tls_turn::end(self.get());
             self->add(Completed{id, {{failure.error, 0}, std::move(failure.text), {}}});
         }
     };
@@ -42,7 +44,14 @@ void Link::submit(std::uintptr_t id, Call call)
 
 void Link::connect(std::uintptr_t id)
 {
-    submit(id, [id](Link& link) { link.open(id); });
+    auto go = [self = shared_from_this(), id] {
+        self->submit(id, [id](Link& link) { link.open(id); });
+    };
+    if (options_.tls) {
+        tls_turn::take(this, std::move(go));
+    } else {
+        go();
+    }
 }
 
 void Link::subscribe(std::uintptr_t id, std::string topic)
@@ -78,7 +87,10 @@ void Link::close()
 {
     closed_ = true;
     // No callback runs once this has returned: the library destroys a client under its lock.
-    worker_.post([self = shared_from_this()] { self->client_.reset(); });
+    worker_.post([self = shared_from_this()] {
+        self->client_.reset();
+        tls_turn::end(self.get());
+    });
 }
 
 // ---- on the worker
@@ -113,6 +125,7 @@ void Link::on_success(const paho::token& token)
 {
     Completion completion;
     if (token.get_type() == paho::token::CONNECT) {
+        tls_turn::end(this);
         completion.session = session_of(token);
     } else if (token.get_type() == paho::token::PUBLISH) {
         completion.outcome.reason_code = static_cast<int>(token.get_reason_code());
@@ -122,6 +135,9 @@ void Link::on_success(const paho::token& token)
 
 void Link::on_failure(const paho::token& token)
 {
+    if (token.get_type() == paho::token::CONNECT) {
+        tls_turn::end(this);
+    }
     auto failure = failure_of(token);
     Completion completion;
     if (token.get_type() == paho::token::PUBLISH && failure.error.category() == reason_category()) {

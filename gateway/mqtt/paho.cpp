@@ -17,25 +17,31 @@ int version(const Options& options)
     return options.mqtt5 ? mqtt_5 : mqtt_3_1_1;
 }
 
-/// The library checks a certificate against the address in its URI. We connect to addresses, so the
-/// name is checked by OpenSSL itself: its default parameters for checking a server are replaced by
-/// ours, for this process; a client with a host name of its own keeps that.
-void expect_server(const std::string& name)
+/// OpenSSL's parameters for checking a server, for this process. A connection's own go before them.
+X509_VERIFY_PARAM* server_parameters()
 {
     constexpr const char* purpose = "ssl_server";
-    const auto* known = X509_VERIFY_PARAM_lookup(purpose);
-    if (known && X509_VERIFY_PARAM_get0_host(const_cast<X509_VERIFY_PARAM*>(known), 0)) {
-        // Ours from an earlier session. Replacing it would leak its name: OpenSSL never frees that.
-        X509_VERIFY_PARAM_set1_host(const_cast<X509_VERIFY_PARAM*>(known), name.c_str(),
-                                    name.size());
-        return;
-    }
-    if (auto* param = X509_VERIFY_PARAM_new()) {
-        X509_VERIFY_PARAM_set1_name(param, purpose);
-        X509_VERIFY_PARAM_set_purpose(param, X509_PURPOSE_SSL_SERVER);
-        X509_VERIFY_PARAM_set_trust(param, X509_TRUST_SSL_SERVER);
-        X509_VERIFY_PARAM_set1_host(param, name.c_str(), name.size());
-        X509_VERIFY_PARAM_add0_table(param);
+    static X509_VERIFY_PARAM* const ours = [] {
+        auto* made = X509_VERIFY_PARAM_new();
+        X509_VERIFY_PARAM_set1_name(made, purpose);
+        X509_VERIFY_PARAM_set_purpose(made, X509_PURPOSE_SSL_SERVER);
+        X509_VERIFY_PARAM_set_trust(made, X509_TRUST_SSL_SERVER);
+        X509_VERIFY_PARAM_add0_table(made);  // never freed: OpenSSL has it
+        return made;
+    }();
+    return ours;
+}
+
+/// The library checks a certificate against the address in its URI, and at the system's time. We
+/// connect to addresses, and a box may know better what time it is.
+void expect_server(const Options& options)
+{
+    auto* parameters = server_parameters();
+    X509_VERIFY_PARAM_set1_host(parameters, options.server_name.c_str(),
+                                options.server_name.size());
+    if (options.certificate_time) {
+        const auto time = std::chrono::floor<std::chrono::seconds>(*options.certificate_time);
+        X509_VERIFY_PARAM_set_time(parameters, time.time_since_epoch().count());
     }
 }
 
@@ -51,9 +57,7 @@ paho::ssl_options ssl_options(const Options& options)
     }
     ssl.set_enable_server_cert_auth(true);
     ssl.set_verify(options.server_name.empty());
-    if (!options.server_name.empty()) {
-        expect_server(options.server_name);
-    }
+    expect_server(options);
     return ssl;
 }
 
@@ -80,6 +84,13 @@ const boost::system::error_category& reason_category() noexcept
     };
     static const Category instance;
     return instance;
+}
+
+void expect_anything()
+{
+    auto* parameters = server_parameters();
+    X509_VERIFY_PARAM_set1_host(parameters, nullptr, 0);
+    X509_VERIFY_PARAM_clear_flags(parameters, X509_V_FLAG_USE_CHECK_TIME);
 }
 
 std::string uri(const Options& options)

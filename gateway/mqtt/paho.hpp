@@ -14,7 +14,10 @@ namespace paho = ::mqtt;
 /// "mqtt://127.0.0.1:1883", "mqtts://[::1]:8883".
 std::string uri(const Options& options);
 paho::create_options create_options(const Options& options);
+/// With TLS: in a turn of tls_turn.hpp only, as it says by what the server is judged.
 paho::connect_options connect_options(const Options& options);
+/// The end of what connect_options said.
+void expect_anything();
 
 /// The library hands back what an operation was started with: an id, never dereferenced.
 void* context_of(std::uintptr_t id);

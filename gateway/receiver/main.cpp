@@ -1,5 +1,6 @@
 #include "gateway/receiver/check.hpp"
 #include "gateway/receiver/decode_command.hpp"
+#include "gateway/receiver/roster.hpp"
 #include "gateway/receiver/session.hpp"
 #include "gateway/runtime/log.hpp"
 #include "gateway/store/store_error.hpp"
@@ -49,38 +50,9 @@ struct Arguments {
     bool json = false;
     std::string file;
     std::vector<std::string> dictionaries;
+    bool acl = false;
+    std::string receiver_name = "receiver";
 };
-
-/// A file of the command line that does not say what it must.
-class BadConfiguration : public std::runtime_error {
-public:
-    using std::runtime_error::runtime_error;
-};
-
-Roster read_roster(const std::string& path)
-{
-    std::ifstream file(path);
-    if (!file) {
-        throw BadConfiguration(path + ": cannot be read");
-    }
-    Roster roster;
-    std::string line;
-    for (int number = 1; std::getline(file, line); ++number) {
-        line.erase(std::find(line.begin(), line.end(), '#'), line.end());
-        std::erase_if(line, [](unsigned char c) { return std::isspace(c) != 0; });
-        const auto equals = line.find('=');
-        const auto box = line.substr(0, equals);
-        const auto org = equals == std::string::npos ? "" : line.substr(equals + 1);
-        if (line.empty()) {
-            continue;
-        }
-        if (!is_name(box) || !is_name(org) || !roster.emplace(box, org).second) {
-            throw BadConfiguration(path + ':' + std::to_string(number) +
-                                   ": write BOX = ORG, each box once");
-        }
-    }
-    return roster;
-}
 
 std::string first_line_of(const std::string& path)
 {
@@ -160,9 +132,23 @@ int check(const Arguments& arguments)
     }
 }
 
+int show_roster(const Arguments& arguments)
+{
+    const auto roster = read_roster(arguments.roster);
+    if (arguments.acl) {
+        std::cout << access_list(roster, arguments.receiver_name);
+        return 0;
+    }
+    for (const auto& [box, org] : roster) {
+        std::cout << box << " = " << org << '\n';
+    }
+    return 0;
+}
+
 struct Commands {
     CLI::App* decode = nullptr;
     CLI::App* check = nullptr;
+    CLI::App* roster = nullptr;
 };
 
 Commands add_options(CLI::App& app, Arguments& arguments)
@@ -205,6 +191,14 @@ Commands add_options(CLI::App& app, Arguments& arguments)
     commands.check->add_option("--state", arguments.reception.state, "folder of the receiver")
         ->required();
     commands.check->add_flag("--json", arguments.json, "one line of JSON instead of a table");
+    commands.roster =
+        app.add_subcommand("roster", "check a roster, or write the broker's access list");
+    commands.roster->add_option("FILE", arguments.roster, "lines BOX = ORG")->required();
+    commands.roster->add_flag("--acl", arguments.acl, "print the access list for mosquitto");
+    commands.roster
+        ->add_option("--receiver", arguments.receiver_name, "name in the receiver's certificate")
+        ->check([](const std::string& id) { return is_name(id) ? "" : "not a receiver's name"; })
+        ->capture_default_str();
     app.require_subcommand(0, 1);
     return commands;
 }
@@ -224,6 +218,9 @@ int run(int argc, char** argv)
     }
     if (commands.check->parsed()) {
         return check(arguments);
+    }
+    if (commands.roster->parsed()) {
+        return show_roster(arguments);
     }
     if (!parse_broker(arguments.broker, arguments.session)) {
         std::cerr << "--broker: write mqtt://HOST:PORT or mqtts://HOST:PORT\n";

@@ -96,7 +96,6 @@ bool parse_broker(std::string_view url, SessionSettings& settings)
     const auto* const end = port.data() + port.size();
     const auto read = std::from_chars(port.data(), end, settings.connection.port);
     settings.host = rest;
-    settings.connection.server_name = rest;
     return !rest.empty() && rest.find('/') == std::string_view::npos && read.ec == std::errc() &&
            read.ptr == end && settings.connection.port != 0;
 }
@@ -214,6 +213,7 @@ asio::awaitable<std::optional<std::string>> ReceiverSession::open_connection()
     }
     auto options = settings_.connection;
     options.address = *address;
+    options.server_name = settings_.host == *address ? "" : settings_.host;
     client_ = std::make_unique<mqtt::Client>(executor_, mqtt_, std::move(options));
     client_->on_message([this](mqtt::Message message) { arrived(std::move(message)); });
     client_->on_lost([this](Error, std::string why) {

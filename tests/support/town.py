@@ -108,13 +108,19 @@ class Town:
         self.wave = {**wave_points(1, 'uint16', poll)[0], 'id': 'voltage', 'address': points}
         run.write('profiles/test.meter.profile.toml',
                   profile('meter', [*counting_points(points, poll), self.wave]))
-        self.broker = run.add(procs.Broker(run.folder)).start()
+        self.broker = run.add(self.make_broker()).start()
         self.link = run.add(procs.Link(self.broker.port))
         self.simulator = run.add(procs.Simulator(
             run.folder, run.build, 'simulate', self._write_scene())).start()
         self.site = self.write_site()
         self.gateway = run.add(procs.Gateway(run.folder, run.build, self.site, run.runtime))
-        self.receiver = run.add(procs.Receiver(run.folder, run.build, self.broker.port))
+        self.receiver = run.add(self.make_receiver())
+
+    def make_broker(self):
+        return procs.Broker(self.run.folder)
+
+    def make_receiver(self):
+        return procs.Receiver(self.run.folder, self.run.build, self.broker.port)
 
     def start(self):
         self.receiver.start()

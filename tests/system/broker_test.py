@@ -1,55 +1,30 @@
 """The broker configuration that ships: a box can neither speak for another nor listen to one."""
-import contextlib
-import socket
+import os
 import subprocess
 import unittest
 
+import ca
 import procs
+import secure
 
-SYSTEMD = procs.SOURCE / 'systemd'
-
-
-def openssl(folder, *arguments):
-    subprocess.run(['openssl', *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def make_certificates(folder, *names):
-    new_key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
-    openssl(folder, 'req', '-x509', *new_key, '-keyout', 'ca.key', '-out', 'ca.crt',
-            '-subj', '/CN=test authority', '-days', '1')
-    for name in names:
-        openssl(folder, 'req', *new_key, '-keyout', f'{name}.key', '-out', f'{name}.csr',
-                '-subj', f'/CN={name}', '-addext', 'subjectAltName=IP:127.0.0.1')
-        openssl(folder, 'x509', '-req', '-in', f'{name}.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key',
-                '-CAcreateserial', '-copy_extensions', 'copy', '-out', f'{name}.crt', '-days', '1')
+BUILD = os.environ['BUILD_DIR']
 
 
 class ShippedBroker(unittest.TestCase):
     def setUp(self):
-        self.run = self.enterContext(procs.Run('.'))
+        self.run = self.enterContext(procs.Run(BUILD))
         self.folder = self.run.folder
-        make_certificates(self.folder, 'server', 'box-1', 'box-2', 'receiver')
-        self.port = procs.free_port()
-        rules = self.run.write('smart-gateway.acl', (SYSTEMD / 'mosquitto.acl').read_text())
-        text = (SYSTEMD / 'mosquitto.conf').read_text()
-        for old, new in (('listener 8883', f'user root\nlistener {self.port} 127.0.0.1'),
-                         ('/etc/mosquitto/certs', str(self.folder)),
-                         ('/etc/mosquitto/smart-gateway.acl', str(rules)),
-                         ('persistence true', 'persistence false')):
-            self.assertIn(old, text)
-            text = text.replace(old, new)
-        broker = procs.Program(self.folder, 'broker', ['/usr/sbin/mosquitto', '-c',
-                                                       self.run.write('mosquitto.conf', text)])
+        self.authority = ca.Authority(self.folder / 'ca')
+        for name in ('box-1', 'box-2', 'receiver', 'stranger'):
+            self.authority.issue(name, self.folder)
+        self.roster = self.run.write('roster', 'box-1 = place-1\nbox-2 = place-2\n')
+        broker = secure.Broker(self.folder, self.authority, secure.access_list(BUILD, self.roster))
         self.run.add(broker).start()
-        procs.wait_for(self.listens, what=lambda: broker.lines())
-
-    def listens(self):
-        with contextlib.closing(socket.socket()) as probe:
-            return probe.connect_ex(('127.0.0.1', self.port)) == 0
+        self.port = broker.port
 
     def as_client(self, name):
         return ['-h', '127.0.0.1', '-p', str(self.port), '-q', '1', '-V', 'mqttv5', '--cafile',
-                self.folder / 'ca.crt', '--cert', self.folder / f'{name}.crt', '--key',
+                self.authority.certificate, '--cert', self.folder / f'{name}.crt', '--key',
                 self.folder / f'{name}.key']
 
     def publish(self, name, topic, text):
@@ -67,18 +42,31 @@ class ShippedBroker(unittest.TestCase):
         self.publish('box-1', 'ss1/place-1/dict/box-1/0123456789abcdef', 'mine')
         self.publish('box-1', 'ss1/place-1/birth/box-2', 'forged')
         self.publish('box-1', 'ss1/place-1/receipt/box-1', 'forged')
+        self.publish('box-1', 'ss1/place-2/birth/box-1', 'under another org')
+        self.publish('box-1', 'ss1/catalogue', 'forged')
+        self.publish('stranger', 'ss1/place-1/birth/box-1', 'forged')
+        self.publish('receiver', 'ss1/place-2/birth/box-2', 'forged')
         self.publish('receiver', 'ss1/place-1/receipt/box-1', 'for 1')
         self.assertEqual(sorted(self.heard('receiver', 'ss1/#')),
                          ['ss1/place-1/birth/box-1 mine',
-                          'ss1/place-1/dict/box-1/0123456789abcdef mine',
-                          'ss1/place-1/receipt/box-1 for 1'])
+                          'ss1/place-1/dict/box-1/0123456789abcdef mine'])
         self.assertEqual(self.heard('box-1', 'ss1/place-1/receipt/box-1'),
                          ['ss1/place-1/receipt/box-1 for 1'])
         self.assertEqual(self.heard('box-2', 'ss1/place-1/receipt/box-1'), [])
 
+    def test_the_shipped_access_list_is_that_of_the_example(self):
+        self.assertEqual((secure.SYSTEMD / 'mosquitto.acl').read_text(),
+                         secure.access_list(BUILD, secure.SYSTEMD / 'roster.example'))
+
+    def test_a_roster_with_a_mistake_is_refused_with_its_place(self):
+        for line in ('box-1 place-1', 'BOX = place-1', 'box-1 = place-1\nbox-1 = place-2'):
+            with self.assertRaises(subprocess.CalledProcessError) as refused:
+                secure.access_list(BUILD, self.run.write('bad', line + '\n'))
+            self.assertEqual(refused.exception.returncode, 78)
+
     def test_nobody_without_a_certificate(self):
         done = subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.port), '--cafile',
-                               self.folder / 'ca.crt', '-t', 'ss1/x', '-m', 'x'],
+                               self.authority.certificate, '-t', 'ss1/x', '-m', 'x'],
                               capture_output=True, timeout=10, check=False)
         self.assertNotEqual(done.returncode, 0)
 

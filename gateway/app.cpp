@@ -102,6 +102,8 @@ Box::Box(RunOptions options, LoadedSite loaded)
                             uplink_->birth_changed();
                         }
                     }}),
+      enrolment_(io_.get_executor(), store_worker_, mqtt_worker_, resolver_, site_->id,
+                 generations_, enrolment_hooks()),
       control_(
           io_.get_executor(), options_.runtime + "/control.sock",
           [this](json::object request, Reply& reply) { return answer(std::move(request), reply); })
@@ -148,6 +150,7 @@ asio::awaitable<void> Box::start()
     intake_.on_event([this](const Event& event) { tell(event); });
     co_await intake_.recover_spool();
     co_await remember_first_start();
+    co_await recall_signed_time();
     tasks_.spawn("intake", intake_.run());
     intake_.on_durable([this](const std::vector<StoredBatch>& batches) {
         if (uplink_) {
@@ -165,6 +168,7 @@ asio::awaitable<void> Box::start()
     }
     co_await devices_.apply(site_, loaded_.configuration.devices);
     start_uplink();
+    tasks_.spawn("enrolment", enrolment_.watch());
     tasks_.spawn("control", control_.run());
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
@@ -251,6 +255,7 @@ asio::awaitable<void> Box::watch_clock()
               {}});
         if (uplink_) {
             uplink_->birth_changed();
+            uplink_->try_now();  // a certificate may be valid now
         }
     }
 }

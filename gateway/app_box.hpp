@@ -11,6 +11,8 @@
 #include "gateway/reading_row.hpp"
 #include "gateway/runtime/notify.hpp"
 #include "gateway/runtime/system_clock.hpp"
+#include "gateway/tls/judged_time.hpp"
+#include "gateway/uplink/enrolment.hpp"
 #include "gateway/uplink/uplink.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -62,8 +64,23 @@ private:
         bool done = false;
         std::string text;
     };
-    boost::asio::awaitable<Reloaded> reload();
+    boost::asio::awaitable<Reloaded> reload(Duration confirm_within = Duration::zero());
+    boost::asio::awaitable<std::string> apply(LoadedSite next);
+    boost::asio::awaitable<void> confirm(unsigned trial, Instant end, std::uint64_t before);
+    Mistakes mistakes_of(const Site& next) const;
+    std::uint64_t progress() const;
     boost::asio::awaitable<void> reload_quietly();  ///< the outcome is an event
+
+    // app_tls.cpp
+    std::optional<UplinkConfig> uplink_config();
+    EnrolmentHooks enrolment_hooks();
+    void look_at_certificate(const std::optional<UplinkConfig>& config);
+    WallTime certificate_time() const;
+    void remember_signed_time(WallTime time);
+    boost::asio::awaitable<void> recall_signed_time();
+    boost::asio::awaitable<void> renew_uplink();
+    boost::asio::awaitable<json::object> answer_enroll(json::object request);
+    CommandHandler enroll_command();
 
     // app_control.cpp
     boost::asio::awaitable<void> answer(json::object request, Reply& reply);
@@ -94,6 +111,10 @@ private:
     WatchedIntake sink_{intake_};
     Devices devices_;
     std::unique_ptr<Uplink> uplink_;
+    tls::Generations generations_{state_folder(options_) + "/tls"};
+    Enrolment enrolment_;
+    std::optional<tls::Certificate> certificate_;  // the one in use
+    WallTime newest_signed_{};
     ControlServer control_;
     TaskGroup uplink_task_{io_.get_executor()};
     TaskGroup tasks_{io_.get_executor()};
@@ -102,6 +123,7 @@ private:
     Instant value_saved_{};
     std::uint64_t sent_bytes_ = 0;
     bool reloading_ = false;
+    unsigned trial_ = 0;  // of a changed site file; counts, so that an older one gives up
 };
 
 }  // namespace gateway

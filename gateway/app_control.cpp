@@ -2,6 +2,7 @@
 #include "gateway/config/file.hpp"
 #include "gateway/reading_row.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -40,8 +41,13 @@ asio::awaitable<void> Box::answer(json::object request, Reply& reply)
     if (command == "status") {
         line = co_await status();
     } else if (command == "reload") {
-        const auto reloaded = co_await reload();
+        const auto* trial = request.if_contains("confirm_s");
+        const auto seconds = trial != nullptr && trial->is_int64() ? trial->get_int64() : 0;
+        const auto reloaded =
+            co_await reload(std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 86'400)));
         line = {{"ok", reloaded.done}, {"text", reloaded.text}};
+    } else if (command == "enroll") {
+        line = co_await answer_enroll(std::move(request));
     } else if (command == "read") {
         co_await answer_read(std::string(text_of(request, "device")), reply);
         co_return;
@@ -115,6 +121,7 @@ asio::awaitable<json::object> Box::status()
                 .now = clock_.now(),
                 .clock = clock_.wall(),
                 .uplink_configured = uplink_ != nullptr,
+                .certificate_days_left = tls::days_left(certificate_, certificate_time()),
                 .advice = advice_for(*site_, loaded_.configuration.devices),
                 .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                 .value = value_.object(ValueRecord::most_faults)};
@@ -175,11 +182,15 @@ BirthInput Box::birth() const
                      .first_start = first_start_,
                      .clock = wall,
                      .trust = site_->trust,
+                     .certificate_days_left = tls::days_left(certificate_, certificate_time()),
                      .configuration_hash = site_->hash,
                      .configuration_source = loaded_.source,
                      .advice = advice_for(*site_, loaded_.configuration.devices),
                      .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                      .value = value_.object(entries_in_birth)};
+    if (const auto advice = certificate_advice(input.certificate_days_left); !advice.empty()) {
+        input.advice.push_back(advice);
+    }
     if (!loaded_.problem.empty()) {
         input.configuration_problem = loaded_.problem;
     }
@@ -226,7 +237,7 @@ CommandHandlers Box::commands()
         answer.text = "The outcome is an event.";
         co_return answer;
     };
-    return {{"read", read}, {"reload", reload_soon}};
+    return {{"read", read}, {"reload", reload_soon}, {"enroll", enroll_command()}};
 }
 
 }  // namespace gateway

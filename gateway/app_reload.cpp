@@ -1,10 +1,9 @@
 // What changes while the gateway runs: its site file and its connection to the platform.
 #include "gateway/app_box.hpp"
 #include "gateway/commands.hpp"
-#include "gateway/config/secrets.hpp"
 #include "gateway/config/toml.hpp"
 
-#include <filesystem>
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -14,6 +13,8 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
+
+constexpr Duration remote_trial = 5min;
 
 bool same_uplink(const Site& left, const Site& right)
 {
@@ -31,27 +32,10 @@ bool same_uplink(const Site& left, const Site& right)
 
 void Box::start_uplink()
 {
-    const auto& settings = site_->uplink;
-    if (settings.host.empty()) {
+    auto config = uplink_config();
+    look_at_certificate(config);
+    if (!config) {
         return;
-    }
-    UplinkConfig config{.org = site_->org,
-                        .box = site_->id,
-                        .settings = settings,
-                        .ca_file = settings.ca,
-                        .certificate_file = settings.certificate,
-                        .key_file = settings.key};
-    if (!settings.password_secret.empty()) {
-        const auto folder = std::filesystem::path(options_.config).parent_path().string();
-        const auto secret = read_secret(settings.password_secret, folder);
-        if (!secret) {
-            tell({"secret-unreadable",
-                  Severity::error,
-                  "The secret " + settings.password_secret +
-                      " cannot be read: " + secret.error().message(),
-                  {}});
-        }
-        config.password = secret ? *secret : std::string();
     }
     UplinkHooks hooks{.birth = [this] { return birth(); },
                       .on_event = [this](const Event& event) { tell(event); },
@@ -60,9 +44,11 @@ void Box::start_uplink()
                           [this] {
                               return json::object{{"flash", flash_json(intake_.counters(),
                                                                        site_->store.rating_bytes)}};
-                          }};
+                          },
+                      .certificate_time = [this] { return certificate_time(); },
+                      .on_signed_time = [this](WallTime time) { remember_signed_time(time); }};
     uplink_ = std::make_unique<Uplink>(io_.get_executor(), store_worker_, mqtt_worker_, resolver_,
-                                       outbox_, clock_, std::move(config), std::move(hooks));
+                                       outbox_, clock_, std::move(*config), std::move(hooks));
     uplink_task_.spawn("uplink", uplink_->run());
     tasks_.spawn("uplink", uplink_task_.join());  // a failure there is one of the box
 }
@@ -77,19 +63,30 @@ asio::awaitable<void> Box::stop_uplink()
     }
 }
 
-asio::awaitable<Box::Reloaded> Box::reload()
+/// What makes `next` no successor of the running one.
+Mistakes Box::mistakes_of(const Site& next) const
+{
+    Mistakes mistakes;
+    const auto& now = *site_;
+    if (next.id != now.id || next.org != now.org || next.store.path != now.store.path ||
+        next.trusts_clock != now.trusts_clock) {
+        mistakes.add({next.file}, "gateway",
+                     "id, org, clock and the store's path change with a restart only");
+    }
+    return mistakes;
+}
+
+/// `confirm_within` other than zero: the change is on trial, and taken back unless the platform is
+/// reached with it in that time.
+asio::awaitable<Box::Reloaded> Box::reload(Duration confirm_within)
 {
     if (std::exchange(reloading_, true)) {
         co_return Reloaded{false, "another reload is under way"};
     }
     Mistakes mistakes;
     auto next = check_site(options_.config, shipped_profiles(), mistakes);
-    const auto& now = *site_;
-    if (mistakes.empty() &&
-        (next.site.id != now.id || next.site.org != now.org ||
-         next.site.store.path != now.store.path || next.site.trusts_clock != now.trusts_clock)) {
-        mistakes.add({next.site.file}, "gateway",
-                     "id, org, clock and the store's path change with a restart only");
+    if (mistakes.empty()) {
+        mistakes = mistakes_of(next.site);
     }
     if (!mistakes.empty()) {
         loaded_.problem = mistakes.text();
@@ -97,9 +94,28 @@ asio::awaitable<Box::Reloaded> Box::reload()
         reloading_ = false;
         co_return Reloaded{false, "Nothing was changed. " + loaded_.problem};
     }
+    const auto folder = state_folder(options_);
+    const auto trial = ++trial_;
+    auto text = std::string();
+    if (confirm_within > Duration::zero() && begin_trial(folder, next.site.hash)) {
+        LoadedSite tried{.configuration = std::move(next)};
+        text = co_await apply(std::move(tried)) + " It is on trial.";
+        tasks_.spawn("trial", confirm(trial, clock_.now() + confirm_within, progress()));
+    } else {
+        end_trial(folder);
+        auto loaded = load_site(options_.config, shipped_profiles(), folder);
+        text = co_await apply(std::move(loaded));
+    }
+    reloading_ = false;
+    co_return Reloaded{true, text};
+}
+
+/// Makes it the running configuration; only what is touched restarts.
+asio::awaitable<std::string> Box::apply(LoadedSite next)
+{
     notifier_.reloading();
-    const bool uplink_stays = same_uplink(now, next.site);
-    loaded_ = load_site(options_.config, shipped_profiles(), state_folder(options_));
+    const bool uplink_stays = same_uplink(*site_, next.configuration.site);
+    loaded_ = std::move(next);
     site_ = std::make_shared<const Site>(loaded_.configuration.site);
     const auto touched = co_await devices_.apply(site_, loaded_.configuration.devices);
     if (!uplink_stays) {
@@ -114,13 +130,50 @@ asio::awaitable<Box::Reloaded> Box::reload()
         " devices restarted, the connection " + (uplink_stays ? "kept." : "made anew.");
     tell({"reloaded", Severity::info, text, {}});
     notifier_.ready("running");
+    co_return text;
+}
+
+/// What rises while the platform is reached.
+std::uint64_t Box::progress() const
+{
+    if (!uplink_) {
+        return 0;
+    }
+    const auto link = uplink_->status();
+    return site_->uplink.release == Release::receipt ? link.receipts : link.acknowledged_batches;
+}
+
+asio::awaitable<void> Box::confirm(unsigned trial, Instant end, std::uint64_t before)
+{
+    const auto folder = state_folder(options_);
+    while (trial == trial_ && progress() <= before && clock_.now() < end) {
+        co_await clock_.sleep_until(std::min(end, clock_.now() + 200ms));
+    }
+    while (trial == trial_ && std::exchange(reloading_, true)) {
+        co_await clock_.sleep_until(clock_.now() + 100ms);
+    }
+    if (trial != trial_) {
+        co_return;  // another reload has decided
+    }
+    if (progress() > before) {
+        end_trial(folder);
+        static_cast<void>(load_site(options_.config, shipped_profiles(), folder));  // to keep it
+        tell({"configuration-confirmed",
+              Severity::info,
+              "The changed site file has reached the platform and stays.",
+              {}});
+    } else {
+        auto last_good = load_site(options_.config, shipped_profiles(), folder);
+        const auto problem = last_good.problem;
+        co_await apply(std::move(last_good));
+        tell({"configuration-taken-back", Severity::error, problem, {}});
+    }
     reloading_ = false;
-    co_return Reloaded{true, text};
 }
 
 asio::awaitable<void> Box::reload_quietly()
 {
-    co_await reload();
+    co_await reload(remote_trial);
 }
 
 }  // namespace gateway

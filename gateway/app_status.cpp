@@ -14,6 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr int early_days = 30, urgent_days = 14;  // before a certificate ends
+
 std::string bytes_text(std::uint64_t bytes)
 {
     constexpr std::array<const char*, 4> units{"B", "KiB", "MiB", "GiB"};
@@ -108,6 +110,9 @@ void add_problems(const BoxView& box, json::array& missing)
     } else if (!box.connected) {
         add("no connection to the platform (" + box.uplink_problem +
             "): readings are kept meanwhile");
+    }
+    if (box.certificate_days_left && *box.certificate_days_left <= urgent_days) {
+        add(certificate_advice(box.certificate_days_left));
     }
     if (box.devices.empty()) {
         add("no device is configured: smart-gateway profile find WORD shows the lines to add");
@@ -212,6 +217,10 @@ json::array facts(const BoxView& box)
     if (const auto line = flash_line(box.flash); !line.empty()) {
         lines.emplace_back(line);
     }
+    if (box.certificate_days_left) {
+        lines.emplace_back("Certificate " + std::to_string(*box.certificate_days_left) +
+                           " days left");
+    }
     lines.emplace_back(std::string("Clock      ") +
                        states[static_cast<std::size_t>(box.clock.state)] + ", error at most " +
                        error);
@@ -252,6 +261,10 @@ json::object status_json(const BoxView& box)
         lines.emplace_back(device_line(box, device));
     }
     json::array advice(box.advice.begin(), box.advice.end());
+    if (const auto soon = certificate_advice(box.certificate_days_left);
+        !soon.empty() && *box.certificate_days_left > urgent_days) {
+        advice.emplace_back(soon);
+    }
     const auto verdict =
         ok ? std::string("All is well: every device is read and the platform has its readings.")
            : "Not all is well: " + std::to_string(missing.size()) +
@@ -266,6 +279,9 @@ json::object status_json(const BoxView& box)
             {"org", box.site->org},
             {"epoch", box.epoch.hex()},
             {"connected", box.connected},
+            {"certificate_days_left", box.certificate_days_left
+                                          ? json::value(*box.certificate_days_left)
+                                          : json::value(nullptr)},
             {"queued_readings", queued(box)},
             {"store",
              {{"used_bytes", box.store.used_bytes},
@@ -275,6 +291,18 @@ json::object status_json(const BoxView& box)
             {"flash", box.flash},
             {"value", box.value},
             {"devices", device_objects(box)}};
+}
+
+std::string certificate_advice(std::optional<int> days_left)
+{
+    if (!days_left || *days_left > early_days) {
+        return {};
+    }
+    const std::string when =
+        *days_left < 0 ? "has ended" : "ends in " + std::to_string(*days_left) + " days";
+    return "the certificate of this box " + when +
+           ": have the request of smart-gateway enroll signed, then smart-gateway enroll "
+           "--certificate FILE";
 }
 
 std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceConfig>& devices)

@@ -32,6 +32,7 @@ struct BoxView {
     bool connected = false;
     std::string uplink_problem;  ///< why there is no session; empty when there is one
     std::optional<WallTime> last_receipt;
+    std::optional<int> certificate_days_left;  ///< nothing: the box has none
     StoreUse store;
     std::vector<EpochState> epochs;
     std::vector<DeviceView> devices;
@@ -43,6 +44,9 @@ struct BoxView {
 /// a sentence each), `facts` and `device_lines` (as laid out for people), and the numbers behind
 /// them.
 json::object status_json(const BoxView& box);
+
+/// What to do about a certificate that ends soon; empty: nothing yet.
+std::string certificate_advice(std::optional<int> days_left);
 
 /// What should be better although it works: from profile `security`, the link, the clock.
 std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceConfig>& devices);

@@ -31,9 +31,10 @@ struct CommandLine {
         "smart-gateway"};
     CommandOptions options{.runtime = default_runtime()};
     ReadOptions read;
+    EnrollOptions enroll;
     std::string word, profile, category, driver;
     std::vector<std::string> files;
-    std::string wait;
+    std::string wait, confirm;
     unsigned count = 0;
     std::function<int()> chosen;
 
@@ -118,9 +119,27 @@ void add_box_commands(CommandLine& line)
     line.with_runtime(tail_command);
     line.with_json(tail_command);
 
-    line.with_runtime(line.add(app, "reload",
-                               "apply the changed site file; a bad one changes nothing",
-                               [&line] { return reload(line.options); }));
+    auto* reload_command =
+        line.add(app, "reload", "apply the changed site file; a bad one changes nothing", [&line] {
+            return reload(line.options, line.confirm.empty() ? 0 : seconds_of(line.confirm));
+        });
+    reload_command
+        ->add_option("--confirm", line.confirm,
+                     "take it back unless the platform is reached with it in this time: 5m")
+        ->check(check_wait, "TIME");
+    line.with_runtime(reload_command);
+}
+
+void add_enroll(CommandLine& line)
+{
+    auto* made = line.add(line.app, "enroll",
+                          "print the request for the box's certificate; install what was signed",
+                          [&line] { return enroll(line.options, line.enroll); });
+    auto* certificate = made->add_option("--certificate", line.enroll.certificate,
+                                         "the signed certificate: tried, then used (PEM)");
+    made->add_option("--out", line.enroll.out, "write the request to this file")
+        ->excludes(certificate);
+    line.with_runtime(made);
 }
 
 void add_profile_commands(CommandLine& line)
@@ -160,6 +179,7 @@ int run_command_line(int argc, char** argv)
     line.app.set_version_flag("--version", GATEWAY_VERSION);
     line.app.require_subcommand(1);
     add_box_commands(line);
+    add_enroll(line);
     add_profile_commands(line);
     try {
         line.app.parse(argc, argv);

@@ -32,7 +32,15 @@ int read_device(const CommandOptions& options, const ReadOptions& what);
 int status(const CommandOptions& options, unsigned wait_seconds);
 /// Readings as they are accepted, until interrupted; `count` > 0: that many.
 int tail(const CommandOptions& options, unsigned count);
-int reload(const CommandOptions& options);
+/// `confirm_seconds` > 0: the change is taken back unless the platform is reached with it.
+int reload(const CommandOptions& options, unsigned confirm_seconds);
+
+struct EnrollOptions {
+    std::string out;          ///< where the request goes; empty: standard output
+    std::string certificate;  ///< a file to install; empty: print the request
+};
+/// The request for the box's certificate, or the certificate that was made of it.
+int enroll(const CommandOptions& options, const EnrollOptions& what);
 
 int profile_list(const CommandOptions& options, const std::string& word);  ///< empty word: all
 /// A commented profile of a device of this category that lints.

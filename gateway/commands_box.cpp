@@ -122,9 +122,10 @@ int tail(const CommandOptions& options, unsigned count)
     return 0;
 }
 
-int reload(const CommandOptions& options)
+int reload(const CommandOptions& options, unsigned confirm_seconds)
 {
-    const auto answer = ask_once(options, {{"command", "reload"}});
+    const auto answer =
+        ask_once(options, {{"command", "reload"}, {"confirm_s", std::int64_t{confirm_seconds}}});
     if (!answer) {
         return could_not_tell;
     }

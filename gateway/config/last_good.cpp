@@ -13,6 +13,7 @@ namespace gateway {
 namespace {
 
 constexpr std::string_view site_name = "/gateway.toml";
+constexpr std::string_view trial_name = "/last-good/on-trial";  // holds a hash
 
 void bind_with(Configuration& configuration, const std::vector<std::string>& folders,
                Mistakes& mistakes)
@@ -44,6 +45,12 @@ Status keep(const Configuration& good, const std::string& folder)
         }
     }
     return replace_file(folder + std::string(site_name), good.text);
+}
+
+bool on_trial(const Site& site, const std::string& state_folder)
+{
+    const auto hash = read_file(state_folder + std::string(trial_name), 64);
+    return hash && *hash == site.hash;
 }
 
 bool is_kept(const Configuration& good, const std::string& folder)
@@ -88,6 +95,12 @@ LoadedSite load_site(const std::string& path, const std::string& shipped,
     const auto folder = state_folder + "/last-good";
     Mistakes mistakes;
     LoadedSite loaded{.configuration = check_site(path, shipped, mistakes)};
+    const bool tried = mistakes.empty() && on_trial(loaded.configuration.site, state_folder);
+    if (tried) {
+        mistakes.add({path}, {},
+                     "did not reach the platform and was taken back; correct it, or use it all the "
+                     "same: smart-gateway reload");
+    }
     if (mistakes.empty()) {
         // Without a copy the box still runs; the next good start tries again.
         if (!is_kept(loaded.configuration, folder)) {
@@ -97,6 +110,9 @@ LoadedSite load_site(const std::string& path, const std::string& shipped,
     }
     mistakes.add(loaded.configuration.profile_mistakes);
     auto text = read_file(folder + std::string(site_name), longest_document);
+    if (!text && tried) {
+        return loaded;
+    }
     if (!text) {
         throw ConfigError(mistakes.text());
     }
@@ -112,6 +128,17 @@ LoadedSite load_site(const std::string& path, const std::string& shipped,
     loaded.source = "last-good";
     loaded.problem = mistakes.text();
     return loaded;
+}
+
+Status begin_trial(const std::string& state_folder, const std::string& hash)
+{
+    return replace_file(state_folder + std::string(trial_name), hash);
+}
+
+void end_trial(const std::string& state_folder)
+{
+    std::error_code none;
+    std::filesystem::remove(state_folder + std::string(trial_name), none);
 }
 
 }  // namespace gateway

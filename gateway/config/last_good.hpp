@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/config/binding.hpp"
+#include "gateway/core/result.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -33,9 +34,15 @@ struct LoadedSite {
     std::string problem;             ///< why it is not the current one; empty when it is
 };
 
-/// The site file, or, when it is bad, the last good one under `state_folder`/last-good, which a
-/// good file and the profiles it uses are copied to. Throws ConfigError when there is neither.
+/// The site file, or, when it is bad or on trial, the last good one under `state_folder`/last-good,
+/// which a good file and the profiles it uses are copied to. Throws ConfigError when there is
+/// neither.
 LoadedSite load_site(const std::string& path, const std::string& shipped,
                      const std::string& state_folder);
+
+/// Until the trial has ended well a site file with this hash is not loaded where there is a last
+/// good one: not after a restart either.
+Status begin_trial(const std::string& state_folder, const std::string& hash);
+void end_trial(const std::string& state_folder);
 
 }  // namespace gateway

@@ -98,6 +98,7 @@ void Link::close()
 void Link::open(std::uintptr_t id)
 {
     if (!can_start_threads()) {
+        tls_turn::end(this);
         const auto failed = make_error_code(errc::resource_unavailable_try_again);
         add(Completed{id, {{failed, 0}, "no thread can be started", {}}});
         return;

@@ -1,5 +1,7 @@
 #include "gateway/mqtt/paho.hpp"
 
+#include "gateway/tls/probe.hpp"
+
 #include <openssl/x509v3.h>
 
 #include <array>
@@ -55,6 +57,7 @@ paho::ssl_options ssl_options(const Options& options)
         ssl.set_key_store(options.certificate_file);
         ssl.set_private_key(options.key_file);
     }
+    ssl.set_enabled_cipher_suites(tls::cipher_suites);
     ssl.set_enable_server_cert_auth(true);
     ssl.set_verify(options.server_name.empty());
     expect_server(options);

@@ -166,6 +166,8 @@ Finding judge_refusal(const Attempt& attempt, const Peer& peer, const Error& err
 asio::awaitable<Finding> probe(Peer peer, Duration limit)
 {
     ssl::context context(ssl::context::tls_client);
+    SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(context.native_handle(), cipher_suites);
     if (const auto problem = load_files(context, peer); !problem.empty()) {
         co_return make_finding(peer, Trouble::own_files, problem);
     }

@@ -49,7 +49,7 @@ void Uplink::State::publish(const std::string& topic, const std::string& text, b
 /// One thing that is due; false when nothing was.
 asio::awaitable<bool> Uplink::State::announce(Session& session)
 {
-    if (std::exchange(birth_due_, false)) {
+    if (std::exchange(birth_due_, false) || clock_.now() >= session.next_birth) {
         co_await publish_birth(session);
         co_return true;
     }
@@ -66,6 +66,7 @@ asio::awaitable<bool> Uplink::State::announce(Session& session)
 
 asio::awaitable<void> Uplink::State::publish_birth(Session& session)
 {
+    session.next_birth = clock_.now() + std::chrono::hours(24);  // days that are left get fewer
     BirthSession about;
     about.org = config_.org;
     about.box = config_.box;
@@ -157,6 +158,7 @@ void Uplink::State::came_up()
     status_.since = clock_.wall().wall;
     status_.problem.clear();
     down_told_ = false;
+    trouble_ = tls::Trouble::none;
     log(LogLevel::info, "uplink connected", {{"broker", config_.settings.host}});
 }
 
@@ -169,6 +171,33 @@ void Uplink::State::went_down(const std::string& why)
             {{"broker", config_.settings.host}, {"why", why}});
     }
     status_.problem = why;
+}
+
+/// What TLS does not work for is told once, and again when it is another thing.
+void Uplink::State::heed(const tls::Finding& finding)
+{
+    using tls::Trouble;
+    if (finding.signed_time && hooks_.on_signed_time) {
+        hooks_.on_signed_time(*finding.signed_time);
+    }
+    const bool outage = finding.trouble == Trouble::none ||
+                        finding.trouble == Trouble::unreachable ||
+                        finding.trouble == Trouble::closed;
+    if (!outage && std::exchange(trouble_, finding.trouble) != finding.trouble) {
+        hooks_.on_event({"tls-" + std::string(to_string(finding.trouble)), Severity::error,
+                         "No connection to the platform: " + finding.text, ""});
+    }
+}
+
+std::optional<WallTime> Uplink::State::certificate_time() const
+{
+    return hooks_.certificate_time ? std::optional(hooks_.certificate_time()) : std::nullopt;
+}
+
+void Uplink::State::try_now()
+{
+    try_now_ = true;
+    wake_.notify();
 }
 
 /// A session's counts become part of the total.

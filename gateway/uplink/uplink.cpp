@@ -37,6 +37,30 @@ asio::awaitable<Status> say_offline(mqtt::Client& client, std::string topic, std
 
 }  // namespace
 
+mqtt::Options connect_options(const UplinkConfig& config, const std::string& address,
+                              std::optional<WallTime> certificate_time)
+{
+    const auto& site = config.settings;
+    mqtt::Options options;
+    options.address = address;
+    options.port = site.port;
+    options.client_id = config.box;
+    options.mqtt5 = site.mqtt5;
+    options.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(site.keep_alive);
+    options.user = site.user;
+    options.password = config.password;
+    options.tls = site.tls;
+    options.server_name = site.host == address ? "" : site.host;
+    options.ca_file = config.ca_file;
+    options.certificate_file = config.certificate_file;
+    options.key_file = config.key_file;
+    options.certificate_time = certificate_time;
+    options.most_in_flight = std::max<std::size_t>(site.in_flight * 2, 200);
+    options.connect_timeout = in_ms(config.connect_timeout);
+    options.answer_timeout = in_ms(config.answer_timeout);
+    return options;
+}
+
 Uplink::State::State(asio::any_io_executor executor, Worker& store, Worker& mqtt,
                      Resolver& resolver, Outbox& outbox, Clock& clock, UplinkConfig config,
                      UplinkHooks hooks)
@@ -71,7 +95,8 @@ asio::awaitable<void> Uplink::State::run()
         status_.connected = false;
         const auto delay = std::exchange(taken_over_, false) ? backoff_.longest() : backoff_.next();
         const auto retry = clock_.now() + delay;
-        while (!stop_by_ && clock_.now() < retry) {
+        try_now_ = false;
+        while (!stop_by_ && !try_now_ && clock_.now() < retry) {
             co_await wake_.wait(retry - clock_.now());
         }
     }
@@ -114,25 +139,9 @@ asio::awaitable<void> Uplink::State::hold_session()
 
 mqtt::Options Uplink::State::options(const std::string& address, const Session& session) const
 {
-    const auto& site = config_.settings;
-    mqtt::Options options;
-    options.address = address;
-    options.port = site.port;
-    options.client_id = config_.box;
-    options.mqtt5 = site.mqtt5;
-    options.keep_alive = std::chrono::duration_cast<std::chrono::seconds>(site.keep_alive);
-    options.user = site.user;
-    options.password = config_.password;
+    auto options = connect_options(config_, address, certificate_time());
     const auto offline = state_json(config_.box, session.id, "offline");
     options.will = mqtt::Message{topics_.state, bytes_of(offline), true};
-    options.tls = site.tls;
-    options.server_name = site.host == address ? "" : site.host;
-    options.ca_file = config_.ca_file;
-    options.certificate_file = config_.certificate_file;
-    options.key_file = config_.key_file;
-    options.most_in_flight = std::max<std::size_t>(site.in_flight * 2, 200);
-    options.connect_timeout = in_ms(config_.connect_timeout);
-    options.answer_timeout = in_ms(config_.answer_timeout);
     return options;
 }
 
@@ -169,6 +178,7 @@ asio::awaitable<bool> Uplink::State::open(Session& session)
     const auto limits = co_await session.client->connect();
     if (!limits) {
         session.why = session.client->problem();
+        heed(session.client->finding());
         co_return false;
     }
     const ForwarderParts parts{store_,          outbox_, *session.client, topics_, clock_,
@@ -282,6 +292,11 @@ void Uplink::offer(const std::vector<StoredBatch>& batches)
 void Uplink::birth_changed()
 {
     state_->birth_changed();
+}
+
+void Uplink::try_now()
+{
+    state_->try_now();
 }
 
 asio::awaitable<void> Uplink::stop(Duration limit)

@@ -3,6 +3,7 @@
 #include "gateway/config/site.hpp"
 #include "gateway/core/event.hpp"
 #include "gateway/core/json.hpp"
+#include "gateway/mqtt/client.hpp"
 #include "gateway/runtime/clock.hpp"
 #include "gateway/runtime/resolver.hpp"
 #include "gateway/runtime/worker.hpp"
@@ -42,6 +43,8 @@ struct UplinkHooks {
     EventListener on_event;
     CommandHandlers commands;              ///< beside `rebirth` and `replay`, which are done here
     std::function<json::object()> health;  ///< further members of the health message; may be empty
+    std::function<WallTime()> certificate_time;    ///< when certificates are judged; empty: now
+    std::function<void(WallTime)> on_signed_time;  ///< it cannot be earlier; may be empty
 };
 
 struct UplinkStatus {
@@ -53,6 +56,10 @@ struct UplinkStatus {
     std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;
     std::string problem;  ///< why there is no session, in words; empty while there is one
 };
+
+/// How a client of this box connects to the broker; without a will.
+mqtt::Options connect_options(const UplinkConfig& config, const std::string& address,
+                              std::optional<WallTime> certificate_time);
 
 /// The box's side of the platform connection: sessions with the broker one after the other, what
 /// is announced in each, and a Forwarder that sends the outbox. Runs on the loop; everything it is
@@ -71,6 +78,8 @@ public:
     void offer(const std::vector<StoredBatch>& batches);
     /// Something the birth tells is different: it is published again.
     void birth_changed();
+    /// What kept it from connecting may be over: it does not wait until it would try again.
+    void try_now();
     /// Sends what is live, says offline and disconnects, within `limit`.
     boost::asio::awaitable<void> stop(Duration limit);
     UplinkStatus status() const;

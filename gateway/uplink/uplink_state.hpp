@@ -17,7 +17,7 @@ struct Session {
     Error lost;
     std::size_t most_packet_bytes = 0;  ///< of a PUBLISH, without its header and topic
     std::string why;
-    Instant next_manifest, next_health;
+    Instant next_manifest, next_health, next_birth;
 };
 
 class Uplink::State {
@@ -28,6 +28,7 @@ public:
     boost::asio::awaitable<void> run();
     void offer(const std::vector<StoredBatch>& batches);
     void birth_changed();
+    void try_now();
     boost::asio::awaitable<void> stop(Duration limit);
     UplinkStatus status() const;
 
@@ -50,6 +51,8 @@ private:
     void receipt_received(std::string_view text);
     void came_up();
     void went_down(const std::string& why);
+    void heed(const tls::Finding& finding);
+    std::optional<WallTime> certificate_time() const;
     void keep_counts(const Forwarder& forwarder);
     boost::asio::awaitable<Answer> rebirth(json::object arguments);
     boost::asio::awaitable<Answer> replay(json::object arguments);
@@ -77,6 +80,8 @@ private:
     std::optional<Instant> stop_by_;
     UplinkStatus status_;
     bool down_told_ = false;
+    bool try_now_ = false;
+    tls::Trouble trouble_ = tls::Trouble::none;  // the last that an event told
 };
 
 }  // namespace gateway

@@ -73,6 +73,20 @@ TEST_F(StatusAnswer, ADeadDeviceIsNamedWithItsCauseAndWhatToTry)
     EXPECT_NE(problem.find("smart-gateway read meter"), std::string::npos) << problem;
 }
 
+TEST_F(StatusAnswer, ACertificateThatEndsIsAnAdviceFirstAndThenAFault)
+{
+    box.certificate_days_left = 31;
+    EXPECT_TRUE(answer().at("advice").as_array().empty());
+    box.certificate_days_left = 30;
+    EXPECT_TRUE(answer().at("ok").as_bool());
+    EXPECT_EQ(answer().at("advice").as_array().size(), 1U);
+    box.certificate_days_left = 14;
+    EXPECT_TRUE(begins(only_problem(), "the certificate of this box ends in 14 days"));
+    EXPECT_TRUE(answer().at("advice").as_array().empty());
+    box.certificate_days_left = -1;
+    EXPECT_TRUE(begins(only_problem(), "the certificate of this box has ended"));
+}
+
 TEST_F(StatusAnswer, AnotherDeviceThanTheProfileSays)
 {
     device().identified.verdict = IdentityVerdict::mismatch;

@@ -73,6 +73,35 @@ TEST_F(LastGood, S29_AStoreInMemoryIsAMistakeUnlessItIsAccepted)
     EXPECT_EQ(load().source, "current");
 }
 
+TEST_F(LastGood, S47_AFileOnTrialIsNotLoadedUntilTheTrialHasEnded)
+{
+    const auto first = load();
+    const auto changed = replaced(good, "litres_per_pulse = 1 ", "litres_per_pulse = 10 ");
+    ASSERT_NE(changed, good);
+    folder.write("gateway.toml", changed);
+    Mistakes none;
+    const auto next = check_site(file, folder.path("shipped"), none);
+    ASSERT_TRUE(begin_trial(folder.path("state"), next.site.hash).has_value());
+    const auto tried = load();
+    EXPECT_EQ(tried.source, "last-good");
+    EXPECT_EQ(tried.configuration.text, good);
+    EXPECT_NE(tried.problem.find("taken back"), std::string::npos) << tried.problem;
+    end_trial(folder.path("state"));
+    EXPECT_EQ(load().source, "current");
+    EXPECT_EQ(slurp(folder.path("state/last-good/gateway.toml")), changed);
+}
+
+TEST_F(LastGood, S47_ATrialOfAnotherFileAndOneWithNothingBeforeItChangeNothing)
+{
+    ASSERT_TRUE(begin_trial(folder.path("state"), "0123456789abcdef").has_value());
+    EXPECT_EQ(load().source, "current");
+    std::filesystem::remove_all(folder.path("state"));
+    Mistakes none;
+    const auto only = check_site(file, folder.path("shipped"), none);
+    ASSERT_TRUE(begin_trial(folder.path("state"), only.site.hash).has_value());
+    EXPECT_EQ(load().source, "current");
+}
+
 TEST_F(LastGood, AMissingFileIsABadOne)
 {
     load();

@@ -309,11 +309,11 @@ std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceCo
 {
     std::vector<std::string> advice;
     if (!site.uplink.host.empty() && !site.uplink.tls) {
-        advice.push_back(
+        advice.emplace_back(
             "The link to the platform is not encrypted: use mqtts:// outside a laboratory.");
     }
     if (site.uplink.release == Release::puback) {
-        advice.push_back(
+        advice.emplace_back(
             "release = \"puback\" frees a reading when the broker has it, not when the platform "
             "has: "
             "use \"receipt\" where a receiver runs.");

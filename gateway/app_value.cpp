@@ -14,12 +14,12 @@ constexpr std::size_t longest_cause = 160;
 constexpr std::size_t day_digits = 10;
 constexpr std::size_t most_text = 1 << 20;
 
-struct Fault {
+struct RecordedFault {
     std::string_view begins, ends, subject;  ///< no subject: the event's
 };
-constexpr std::array faults_by_event{Fault{"device-down", "device-up", {}},
-                                     Fault{"store-failed", "store-works", "store"},
-                                     Fault{"disk-full", "store-works", "store"}};
+constexpr std::array faults_by_event{RecordedFault{"device-down", "device-up", {}},
+                                     RecordedFault{"store-failed", "store-works", "store"},
+                                     RecordedFault{"disk-full", "store-works", "store"}};
 
 std::string cut(std::string_view text, std::size_t most)
 {

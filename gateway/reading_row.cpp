@@ -11,14 +11,14 @@ namespace gateway {
 
 namespace {
 
-std::string quoted(std::string_view text)
+std::string in_quotes(std::string_view text)
 {
     return json::serialize(json::string(text));
 }
 
 std::string text_or_null(std::string_view text)
 {
-    return text.empty() ? "null" : quoted(text);
+    return text.empty() ? "null" : in_quotes(text);
 }
 
 // "2026-08-01T10:00:00.123Z"
@@ -90,9 +90,9 @@ ReadingRow ReadingRow::from(const json::object& object)
 
 std::string ReadingRow::json_line() const
 {
-    return "{\"device\":" + quoted(device) + ",\"point\":" + text_or_null(point) +
+    return "{\"device\":" + in_quotes(device) + ",\"point\":" + text_or_null(point) +
            ",\"value\":" + (number ? value : text_or_null(value)) +
-           ",\"unit\":" + text_or_null(unit) + ",\"quality\":" + quoted(quality) +
+           ",\"unit\":" + text_or_null(unit) + ",\"quality\":" + in_quotes(quality) +
            ",\"cause\":" + text_or_null(cause) + ",\"raw\":" + text_or_null(raw) +
            ",\"time\":" + text_or_null(time) + "}";
 }

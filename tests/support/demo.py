@@ -22,8 +22,11 @@ out.jsonl       what the platform has: one line per reading, with unit, quality 
 messages/       the messages as they were sent; decode one: schemas/read_batch.py FILE
 gateway.toml    the site file: which devices, by which profile, and where the readings go
 profiles/       the shipped profiles with their times shortened for the demo
-scene.toml      how the simulated meters behave
-served.jsonl    every value the meters gave: the truth of this run
+scene.toml      how the simulated Modbus devices and the rain gauge behave; json.scene.toml the others
+served.jsonl    every value the meters gave: the truth of this run; json-served.jsonl likewise
+line, rain      the serial lines of the meters and of the rain gauge, while it runs
+w1/             a one-wire thermometer as the kernel shows it
+sensors/        the broker that the bin speaks to
 gateway.log     what the gateway said; receiver.log, broker.log and simulator.log likewise
 state/          the gateway's own store
 '''
@@ -79,45 +82,63 @@ class Inbox:
             self.latest[record['device'], record['point']] = record
 
     def table(self):
-        points = ('voltage_l1_n', 'active_power_total')
-        yield f'{"building":<22}{"quantity":<32}{"value":>10} {"unit":<6}quality'
-        for device, name, _, _ in demo_town.BUILDINGS:
-            for point in points:
-                record = self.latest.get((device, point))
+        yield f'{"where":<18}{"by":<13}{"quantity":<28}{"value":>8} {"unit":<6}qual'
+        for device in demo_town.DEVICES:
+            for point in device.points:
+                record = self.latest.get((device.id, point))
                 if record:
                     value = record['value']
                     number = f'{value:,.1f}' if isinstance(value, (int, float)) else value or '-'
-                    yield (f'{name:<22}{record["title"]:<32.31}{number:>10} '
-                           f'{record["unit"] or "":<6}{record["quality"]}')
+                    yield (f'{device.name:<18}{device.protocol:<13}{record["title"]:<28.27}'
+                           f'{number:>8} {record["unit"] or "":<6}{record["quality"]}')
 
 
 class Demo:
     def __init__(self, run, screen):
         self.run, self.screen = run, screen
-        scene, self.points = demo_town.write(run)
+        self.points = demo_town.write_profiles(run)
         run.write('README', GUIDE)
         self.broker = run.add(procs.Broker(run.folder)).start()
         self.link = run.add(procs.Link(self.broker.port))
-        self.simulator = run.add(procs.Simulator(run.folder, run.build, 'simulate', scene)).start()
-        site = demo_town.write_site(run, self.link.port, self.simulator.ports)
+        self.simulator = run.add(procs.Simulator(run.folder, run.build, 'simulate',
+                                                 demo_town.write_scene(run))).start()
+        ports = {**self.simulator.ports, **self.start_others(run)}
+        site = demo_town.write_site(run, self.link.port, ports)
         self.receiver = run.add(procs.Receiver(run.folder, run.build, self.broker.port, '--check',
                                                '--raw', run.folder / 'messages')).start()
         self.gateway = run.add(procs.Gateway(run.folder, run.build, site, run.runtime)).start()
         self.inbox = Inbox(self.receiver.file)
+
+    def start_others(self, run):
+        """What speaks no Modbus: JSON devices, a serial port for the gauge, a thermometer's files."""
+        (run.folder / 'sensors').mkdir(exist_ok=True)
+        sensors = run.add(procs.Broker(run.folder / 'sensors')).start()
+        scene = demo_town.write_json_scene(run, sensors.port)
+        json_devices = run.add(procs.JsonDevices(run.folder, run.build, scene)).start()
+        port = run.folder / 'rain'
+        run.add(procs.Program(run.folder, 'adapter', [
+            'socat', f'PTY,link={port},rawer', f'TCP:127.0.0.1:{self.simulator.ports["rain-gauge"]}'])).start()
+        procs.wait_for(port.exists, what='the serial port of the rain gauge')
+        self.thermometer = demo_town.Thermometer(run.folder / 'w1')
+        return json_devices.ports
 
     def status(self):
         done = self.gateway.ask('status', '--json')
         return json.loads(done.stdout) if done.stdout else {}
 
     def show_readings(self):
-        self.screen.heading('1  Six buildings are read each second; the platform decodes this')
+        protocols = {device.protocol for device in demo_town.DEVICES}
+        self.screen.heading(f'1  {len(demo_town.DEVICES)} devices on {len(protocols)} protocols are read; '
+                            'the platform decodes this')
         procs.wait_for(lambda: len(self.inbox.look().latest) >= self.points, 20,
                        what=lambda: f'all {self.points} points at the platform: '
                                     f'{len(self.inbox.latest)}; {self.gateway.lines()[-3:]}')
         for _ in range(8 if self.screen.live else 1):
             self.screen.draw(list(self.inbox.look().table()))
+            self.thermometer.turn()
             time.sleep(1)
-        self.screen.say(f'and {self.points - 12} more points, {self.points} in all')
+        shown = sum(len(device.points) for device in demo_town.DEVICES)
+        self.screen.say(f'and {self.points - shown} more points, {self.points} in all')
 
     def show_alarm(self):
         self.screen.heading('2  A phase of the fire station fails')
@@ -139,6 +160,7 @@ class Demo:
         before = self.inbox.look().readings
         for second in range(0, 12, 2):
             time.sleep(2)
+            self.thermometer.turn()
             status = self.status()
             self.screen.say(f'{second + 2:>4} s   at the platform {self.inbox.look().readings:>7,}   '
                             f'safe on the box {status["queued_readings"]:>7,}')
@@ -216,7 +238,7 @@ class Demo:
             mistakes.append(f'the gateway\'s own account says: {check}')
         self.screen.heading('5  What became of it')
         for text, number, note in (
-                ('registers the meters gave', f'{figures["registers"]["registers"]:,}',
+                ('registers of Modbus devices', f'{figures["registers"]["registers"]:,}',
                  f'in {figures["registers"]["requests"]:,} requests, by their own count'),
                 ('values judged', f'{judged:,}', 'by the rules of the profiles'),
                 ('not worth storing', f'{suppressed:,}', 'moved less than the profile asks'),

@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -303,6 +304,19 @@ class Simulator(Program):
             raise RuntimeError('the simulator ended: ' + ' '.join(self.lines()[-3:]))
         lines = self.out.read_text(encoding='utf-8').splitlines()
         return json.loads(lines[-1]) if lines else None
+
+
+class JsonDevices(Simulator):
+    """tests/simulator/json_devices.py on a scene file; what was served is in `served_log`."""
+
+    def __init__(self, folder, build, scene):
+        super().__init__(folder, build, name='json-devices')
+        self.served_log = pathlib.Path(folder) / 'json-served.jsonl'
+        self.command = [sys.executable, str(SOURCE / 'tests' / 'simulator' / 'json_devices.py'), str(scene),
+                        '--log', str(self.served_log)]
+
+    def served(self):
+        return [json.loads(line) for line in self.served_log.read_text(encoding='utf-8').splitlines()]
 
 
 class Run:

@@ -2,7 +2,6 @@
 import json
 import os
 import subprocess
-import sys
 import time
 import unittest
 
@@ -43,19 +42,6 @@ read = {{ {read} }}
 {more}
 class = "telemetry"
 '''
-
-
-class Devices(procs.Simulator):
-    """tests/simulator/json_devices.py."""
-
-    def __init__(self, run, scene):
-        super().__init__(run.folder, run.build, name='json-devices')
-        self.served_log = run.folder / 'json-served.jsonl'
-        self.command = [sys.executable, str(procs.SOURCE / 'tests/simulator/json_devices.py'),
-                        str(run.write('json.scene.toml', scene)), '--log', str(self.served_log)]
-
-    def served(self):
-        return [json.loads(line) for line in self.served_log.read_text().splitlines()]
 
 
 class Json(unittest.TestCase):
@@ -110,7 +96,8 @@ class Json(unittest.TestCase):
                               ('bin', 'il.level.milesight-em310-udl',
                                f'broker = "127.0.0.1:{self.broker.port}"\ndevice = "{EUI}"\nevery = "1s"\n'
                                'values = { distance = 1234, position = "normal" }\n')))
-        simulator = self.place.add(Devices(self.place, scene)).start()
+        simulator = self.place.add(procs.JsonDevices(
+            self.place.folder, BUILD, self.place.write('json.scene.toml', scene))).start()
         self.device('air', 'il.air-quality.purpleair-pa-ii', f'url = "http://127.0.0.1:{simulator.ports["air"]}"')
         self.device('meter', 'il.energy-meter.shelly-pro-3em', f'url = "http://127.0.0.1:{simulator.ports["meter"]}"')
         self.device('bin', 'il.level.milesight-em310-udl', f'broker = "mqtt://127.0.0.1:{self.broker.port}", device = "{EUI}"')

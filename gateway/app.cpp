@@ -211,10 +211,12 @@ asio::awaitable<void> Box::stop(bool store_works)
 {
     notifier_.stopping();
     co_await control_.stop();
+    if (store_works) {
+        co_await record_value(true);  // while there are devices to tell of
+    }
     co_await devices_.stop();
     if (store_works) {
         co_await intake_.flush();
-        co_await record_value(true);
     }
     co_await stop_uplink();
     if (!store_works) {

@@ -36,6 +36,21 @@ def fill(place, rows, readings):
                     str(rows), str(readings)], check=True, timeout=120)
 
 
+class Session:
+    """Of a gateway, as it crossed the broker."""
+
+    def __init__(self):
+        self.sent, self.told = [], []
+        self.fresh = []  # receipts, and how many batches have to come before they count
+
+    def add(self, batch, live):
+        self.sent.append((batch.epoch, batch.lane, batch.first, batch.first + batch.count - 1))
+        for receipt in self.fresh:
+            receipt[0] -= live
+            self.told += receipt[1] if receipt[0] == 0 else []
+        self.fresh = [receipt for receipt in self.fresh if receipt[0] > 0]
+
+
 class SentAgain(unittest.TestCase):
     def setUp(self):
         self.run = self.enterContext(procs.Run(BUILD))
@@ -63,30 +78,43 @@ class SentAgain(unittest.TestCase):
 
     def test_S12_a_crash_loop_sends_again_only_what_no_receipt_covers(self):
         self.town.start()
-        allowed, crashes = 0, 12
+        crashes = 12
         for crash in range(crashes):
-            self.town.wait_delivered(4 * (crash + 1), limit=30)
+            def was_told(session=crash):
+                found = self._sessions()
+                return len(found) == session + 1 and found[session].told
+            procs.wait_for(was_told, 30, what='a receipt, and batches after it')
             self.town.gateway.kill()
-            allowed += self._unreceipted()
             self.town.gateway.start()
         self.town.wait_delivered(4 * (crashes + 1), limit=30)
         self.assertEqual(self.town.mistakes(allowed_lost=crashes), [])
-        sent = collections.Counter((b.epoch, b.lane, b.first) for _, b, _ in batches(self.wire))
-        again = sum(times - 1 for times in sent.values())
-        self.assertLessEqual(again, allowed)
+        sent, told = set(), []
+        for session in self._sessions():
+            self.assertEqual(len(session.sent), len(set(session.sent)))
+            covered = [key for key in sent.intersection(session.sent)
+                       if any(key[:2] == place and low <= key[2] and key[3] <= high
+                              for place, low, high in told)]
+            self.assertEqual(covered, [])
+            sent.update(session.sent)
+            told += session.told
 
-    def _unreceipted(self):
-        """Batches that were sent and that the latest receipt does not cover."""
-        receipts = {}
+    def _sessions(self):
+        """What each session sent, and what it was told by receipts that it had time to keep: two
+        batches with readings came after them."""
+        sessions = []
         for _, topic, payload in self.wire.messages():
-            if topic.split('/')[2] == 'receipt':
-                for epoch, lanes in json.loads(payload).get('epochs', {}).items():
-                    for lane, ranges in lanes.items():
-                        receipts[epoch, lane] = ranges
-        keys = {(b.epoch, b.lane, b.first, b.first + b.count - 1) for _, b, _ in batches(self.wire)}
-        return sum(not any(low <= first and last <= high
-                           for low, high in receipts.get((epoch, lane), []))
-                   for epoch, lane, first, last in keys)
+            kind = topic.split('/')[2]
+            if kind == 'state' and json.loads(payload)['state'] == 'online':
+                sessions.append(Session())
+            elif kind == 'receipt':
+                sessions[-1].fresh.append([2, [
+                    ((epoch, lane), *span)
+                    for epoch, lanes in json.loads(payload)['epochs'].items()
+                    for lane, spans in lanes.items() for span in spans]])
+            elif kind in KINDS:
+                batch = read_batch.decode(payload)
+                sessions[-1].add(batch, kind == 'data')
+        return sessions
 
     def test_S13_history_never_moves_the_latest_value_back(self):
         """Live goes on while history drains: inside each of them sequences rise, and a consumer
@@ -183,6 +211,7 @@ class Record(unittest.TestCase):
         place.simulator.stop()
         procs.wait_for(lambda: self.status(place)['value']['faults'], 30, what='a fault')
         place.gateway.stop()
+        first = place.retained(self.birth_topic(place))
         place.gateway.start()
         procs.wait_for(lambda: place.gateway.lines('uplink connected')[1:], 20, what='a session')
         told = self.status(place)
@@ -191,11 +220,19 @@ class Record(unittest.TestCase):
         self.assertIn('No answer', fault['cause'])
         self.assertGreater(told['value']['days'][-1]['sent_bytes'], 0)
         self.assertEqual(told['flash']['rated_bytes'], 1 << 40)
-        topic = f'ss1/place-1714000/birth/{place.box}'
-        birth = place.retained(topic)
+        birth = procs.wait_for(lambda: self.other_birth(place, first['session']), 20,
+                               what='the birth of the second start')
         self.assertTrue(all(device['first_receipt'] for device in birth['devices']))
         schema = json.loads((procs.SOURCE / 'schemas/messages/birth.schema.json').read_text())
         jsonschema.Draft202012Validator(schema).validate(birth)
+
+    @staticmethod
+    def birth_topic(place):
+        return f'ss1/place-1714000/birth/{place.box}'
+
+    def other_birth(self, place, session):
+        birth = place.retained(self.birth_topic(place))
+        return birth if birth['session'] != session else None
 
     @staticmethod
     def status(place):

@@ -1,0 +1,65 @@
+"""A thousand devices behind one gateway: nothing is lost, and what is switched off is left alone."""
+import collections
+import json
+import os
+import unittest
+
+import procs
+import town
+import truth
+
+BUILD = os.environ['BUILD_DIR']
+DEVICES = 1000
+EVERY_OFF = 20  # of so many devices one is switched off
+READS = 4
+procs.patience = 4  # an unoptimised simulator takes its time to start so many
+
+
+class Many(unittest.TestCase):
+    def test_S46_a_thousand_devices_lose_nothing_and_those_switched_off_are_not_asked(self):
+        run = self.enterContext(procs.Run(BUILD))
+        place = town.Town(run, devices=DEVICES, points=1, poll='2s', interval='1s')
+        off = set(place.devices[::EVERY_OFF])
+        text = place.site.read_text()
+        for device in off:
+            text = text.replace(f'\nid      = "{device}"\n', f'\nid      = "{device}"\nenabled = false\n')
+        place.site.write_text(text)
+        self.assertEqual(text.count('enabled = false'), len(off))
+        place.start()
+
+        def served():
+            counts = collections.Counter()
+            with open(place.served_log, encoding='utf-8') as lines:
+                for line in lines:
+                    if '"point":"reads_0"' in line and line.endswith('\n'):
+                        counts[json.loads(line)['device']] += 1
+            return counts
+
+        def all_read():
+            counts = served()
+            return len(counts) == DEVICES - len(off) and min(counts.values()) >= READS
+        procs.wait_for(all_read, 60, what=lambda: f'{READS} reads of each: {len(served())}; {place.gateway.lines()[-3:]}')
+        place.gateway.stop()  # nothing is under way any more
+        counts = served()
+        self.assertEqual(set(counts) & off, set())
+        # The last answer of a device may have come after the stop.
+        procs.wait_for(lambda: self.mistakes(place, counts) == [], 30, what=lambda: str(self.mistakes(place, counts)[:5]))
+        causes = collections.Counter(record['cause'] for record in place.receiver.records())
+        self.assertEqual(set(causes), {None}, causes)
+        self.assertEqual(list(truth.mistakes_of_ledger(place.receiver.all_records())), [])
+
+    @staticmethod
+    def mistakes(place, counts):
+        values = collections.defaultdict(list)
+        for record in place.receiver.records():
+            if record['point'] == 'reads_0':
+                values[record['device']].append(record['value'])
+        found = []
+        for device, last in counts.items():
+            last -= last not in values[device]
+            found += [f'{device}: {mistake}' for mistake in truth.mistakes_of_count(values[device], last)]
+        return found
+
+
+if __name__ == '__main__':
+    unittest.main()

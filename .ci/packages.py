@@ -30,6 +30,8 @@ def lacks(program):
 def main():
     failed = False
     for package in map(pathlib.Path, sys.argv[1:]):
+        if '-dbgsym_' in package.name:
+            continue
         field = {name: output('dpkg-deb', '-f', package, name).strip()
                  for name in ('Package', 'Version', 'Architecture', 'Installed-Size', 'Depends', 'Recommends')}
         print(f'{field["Package"]} {field["Version"]} {field["Architecture"]}: '

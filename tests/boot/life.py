@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import street  # first: it knows where the other folders are
+import ca
 from machine import HERE, elapsed
 from rig import SITE, STATE
 import procs
@@ -65,14 +66,40 @@ def measure(rig):
             f'status: {queued["missing"][0]}')
 
 
-def connect(rig):
+def enrol(rig):
+    """Over mutual TLS, with the broker's configuration and the access list that ship."""
+    rig.secure_platform()
     rig.platform.run('systemctl', 'restart', 'mosquitto')
     rig.platform.run('systemctl', 'enable', '--now', 'smart-receiver')
     rig.site()
     rig.box.run('systemctl', 'reload', 'smart-gateway')
+    wanted = procs.wait_for(lambda: (status := rig.status()) and
+                            'smart-gateway enroll' in ' '.join(status['missing']) and status, 60,
+                            'a box without a certificate is told what to do')['missing']
+    said = rig.enroll()
     seconds = rig.wait_well(90)
     records = rig.judge()
-    return f'status --wait ended with 0 after {seconds:.1f} s; {len(records)} lines at the receiver, no gap'
+    mode = rig.box.run('stat', '--format=%a %U', f'{STATE}/tls/1/key.pem').stdout.strip()
+    assert mode == '600 smart-gateway', mode
+    return (f'before: {wanted[0]} After: {said} status --wait ended with 0 after {seconds:.1f} s; '
+            f'{len(records)} lines at the receiver, no gap')
+
+
+def certificates(rig):
+    """A bad certificate changes nothing; a good one replaces the old one without a gap."""
+    pid, before = rig.main_pid(), rig.generation()
+    stranger = ca.Authority(rig.folder / 'stranger', 'Another authority')
+    rig.ask_for_certificate()
+    rig.sign(stranger)
+    refused = rig.install_certificate()
+    assert refused.returncode != 0 and rig.generation() == before, refused.stdout
+    rig.wait_well()
+    said = rig.enroll()
+    assert rig.generation() != before and rig.main_pid() == pid, rig.generation()
+    rig.wait_well()
+    rig.wait_readings()
+    rig.judge()
+    return f'by another authority: {refused.stdout.strip()[:160]}; by its own: {said}'
 
 
 def rights(rig):
@@ -307,7 +334,8 @@ def remove(rig):
 def page(rig):
     """The page "Install on a box", literally, on a box that has its old readings."""
     rig.platform.run('systemctl', 'start', 'mosquitto')
-    blocks = rig.follow('install.md', rig.site)
+    blocks = rig.follow('install.md', [('smart-gateway check', rig.site),
+                                       ('smart-gateway enroll --certificate', rig.sign)])
     rig.judge()
     drop_in = '/etc/systemd/system/smart-gateway.service.d'
     rig.box.run('cp', '/usr/share/doc/smart-gateway/examples/gpio.conf', drop_in)
@@ -330,10 +358,10 @@ def _digest(rig):
 
 
 STEPS = [('boot', boot), ('install', install), ('store in memory', store_in_memory),
-         ('measure', measure), ('connect', connect), ('rights', rights), ('sandbox', sandbox),
+         ('measure', measure), ('enrol', enrol), ('certificates', certificates), ('rights', rights), ('sandbox', sandbox),
          ('watchdog', watchdog), ('out of memory', out_of_memory), ('reload', reload),
          ('clean stop', clean_stop), ('power cut', power_cut), ('upgrade', upgrade), ('dead box', dead_box),
          ('drained', drained), ('remove', remove), ('page', page),
          ('purge platform', purge_platform)]
 # Without these nothing that follows makes sense.
-NEEDED = {'boot', 'install', 'measure', 'connect'}
+NEEDED = {'boot', 'install', 'measure', 'enrol'}

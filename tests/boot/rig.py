@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 
-import street
+import street  # first: it knows where the other folders are
+import ca
 from machine import HERE, Machine, elapsed
 
 sys.path.append(str(HERE.parent / 'faults'))
@@ -16,6 +17,8 @@ from disk import Disk, lacks  # noqa: E402
 
 STATE = '/var/lib/smart-gateway'
 SITE = '/etc/smart-gateway/gateway.toml'
+REQUEST, SIGNED = '/tmp/box.csr', '/tmp/box.crt'  # as install.md names them
+BROKER_FILES, RECEIVER_FILES = '/etc/mosquitto/certs', '/etc/smart-receiver'
 
 
 def repack(package, version, made):
@@ -50,6 +53,7 @@ class Rig:
         self.base, self.machines = base, []
         self.box = self.make_box('box', [(self.disk.path, STATE)] if self.disk else [])
         self.platform = self._make('platform')
+        self.authority = ca.Authority(folder / 'ca')
         self.allowed_lost = 0
 
     def __enter__(self):
@@ -86,6 +90,7 @@ class Rig:
 
     def site(self, **settings):
         self.box.write(f'{street.PROFILES}/meter.profile.toml', street.profile())
+        self.box.write(street.AUTHORITY, self.authority.certificate.read_text())
         self.box.write(SITE, street.site(**settings))
 
     def status(self):
@@ -106,17 +111,67 @@ class Rig:
                               self.box.show('smart-gateway', 'ActiveState')[0] == 'active', limit,
                               'the service was started again')
 
-    def follow(self, page, edit=None):
-        """Runs the commands of a page as they stand there, by somebody who may all; before the block
-        that begins with `smart-gateway check`, `edit` writes what the page says to write."""
+    def follow(self, page, between=()):
+        """Runs the commands of a page as they stand there, by somebody who may all.  `between` are
+        (how a block begins, what the reader does before it)."""
         text = (HERE.parents[1] / 'systemd' / page).read_text(encoding='utf-8')
         blocks = re.findall(r'^ *```sh\n(.*?)^ *```', text, re.M | re.S)
         for block in blocks:
-            if edit and block.startswith('smart-gateway check'):
-                edit()
+            for begin, act in between:
+                if block.startswith(begin):
+                    act()
             self.box.run('sh', '-ec', f'cd /packages; USER=technician; sudo() {{ "$@"; }}\n{block}',
                          limit=700)
         return len(blocks)
+
+    # Certificates.
+
+    def ask_for_certificate(self):
+        self.box.run('smart-gateway', 'enroll', '--out', REQUEST)
+
+    def sign(self, authority=None):
+        """What the authority does with the request that lies on the box."""
+        asked, signed = self.folder / 'box.csr', self.folder / 'box.crt'
+        asked.write_text(self.box.read(REQUEST))
+        (authority or self.authority).sign(asked, signed)
+        self.box.write(SIGNED, signed.read_text())
+
+    def install_certificate(self):
+        """The finished command; it waits for a trial of the certificate."""
+        return self.box.run('smart-gateway', 'enroll', '--certificate', SIGNED, check=False)
+
+    def enroll(self):
+        self.ask_for_certificate()
+        self.sign()
+        done = self.install_certificate()
+        assert done.returncode == 0, done.stdout
+        return done.stdout.strip()
+
+    def generation(self):
+        return self.box.read(f'{STATE}/tls/current').strip()
+
+    def secure_platform(self):
+        """The broker and the receiver as certificates.md sets them up, with the files that ship."""
+        server = self.authority.issue('server', kind='server', names='DNS:localhost')
+        receiver = self.authority.issue('receiver')
+        for folder, owner, name, certificate in ((BROKER_FILES, 'mosquitto', 'server', server),
+                                                 (RECEIVER_FILES, 'smart-receiver', 'receiver', receiver)):
+            self.platform.write(f'{folder}/ca.crt', self.authority.certificate.read_text())
+            for end in ('.crt', '.key'):
+                text = certificate.with_suffix(end).read_text()
+                self.platform.write(f'{folder}/{name}{end}', text, 0o600)
+                self.platform.run('chown', owner, f'{folder}/{name}{end}')
+        self.platform.write(f'{RECEIVER_FILES}/roster', f'{street.town.Town.box} = place-1714000\n')
+        self.platform.run('sh', '-ec', f'''
+            cp /usr/share/doc/smart-gateway-receiver/examples/mosquitto.conf /etc/mosquitto/
+            smart-receiver roster {RECEIVER_FILES}/roster --acl >/etc/mosquitto/smart-gateway.acl''')
+        options = ' '.join(f'--{option} {RECEIVER_FILES}/{name}' for option, name in
+                           (('ca', 'ca.crt'), ('cert', 'receiver.crt'), ('key', 'receiver.key'),
+                            ('roster', 'roster')))
+        settings = self.platform.read('/etc/default/smart-receiver')
+        settings = settings.replace('mqtt://127.0.0.1:1883', 'mqtts://localhost:8883')
+        self.platform.write('/etc/default/smart-receiver',
+                            settings.replace('\nOPTIONS=\n', f'\nOPTIONS="{options}"\n'))
 
     def interrupted(self, reads=1):
         """So many answers of each device may have come to a process that was ending."""

@@ -16,12 +16,14 @@ POLL_MS = 200
 INTERVAL_MS = 1000
 PROFILES = '/etc/smart-gateway/profiles'
 SCENE_FOLDER = '/var/lib/town'
+AUTHORITY = '/etc/smart-gateway/ca.crt'  # on the box
 
 
 def site(uplink=True, store='/var/lib/smart-gateway', extra=''):
     text = town.SITE.format(box=town.Town.box, profiles=PROFILES, state=store, budget='64MiB',
-                            interval=f'{INTERVAL_MS}ms', host='127.0.0.1', port=1883, uplink='')
-    text = text.replace('volatile = true\n', '')
+                            interval=f'{INTERVAL_MS}ms', host='localhost', port=8883,
+                            uplink=f'tls = {{ ca = "{AUTHORITY}" }}\n')
+    text = text.replace('volatile = true\n', '').replace('"mqtt://', '"mqtts://')
     if not uplink:
         text = text[:text.index('[uplink]')]
     for n in range(DEVICES):

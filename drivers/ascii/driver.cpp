@@ -17,7 +17,6 @@ namespace asio = boost::asio;
 namespace {
 
 /// Some units keep silent on what they do not know, so one silent request is not yet a silent unit.
-constexpr std::chrono::seconds longest_identification{10};
 constexpr unsigned silent_requests_of_a_silent_unit = 2;
 
 bool is_late(const Status& status)
@@ -69,6 +68,19 @@ asio::awaitable<Status> discard(ByteStream& stream)
     }
 }
 
+/// Nothing, until the device has said all that it has to say of itself.
+Result<Identity> identity_heard(const Identity& heard, const std::vector<bool>& required)
+{
+    bool any = false;
+    for (std::size_t i = 0; i < heard.size(); ++i) {
+        if (required[i] && !heard[i]) {
+            return Fault::not_found;
+        }
+        any = any || heard[i];
+    }
+    return any ? Result<Identity>(heard) : Result<Identity>(Fault::not_found);
+}
+
 std::span<const std::uint8_t> bytes_of(const std::string& text)
 {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
@@ -82,25 +94,27 @@ AsciiDriver::AsciiDriver(std::shared_ptr<StreamBus> bus, LineMap map)
       map_(std::move(map)),
       frames_(map_.grammar.start, map_.grammar.end, map_.grammar.longest),
       all_identity_(map_.identity.size()),
-      unheard_(map_.points.size()),
-      unheard_identity_(map_.identity.size())
+      identity_(map_.identity.size())
 {
     std::iota(all_identity_.begin(), all_identity_.end(), std::uint16_t{0});
 }
 
+std::optional<Duration> AsciiDriver::may_be_silent() const
+{
+    return map_.settings.talking ? std::optional(map_.settings.stale) : std::nullopt;
+}
+
 asio::awaitable<Result<Samples>> AsciiDriver::read(PointSet due)
 {
-    return map_.settings.talking ? overhear(map_.points, due, unheard_, map_.settings.stale)
-                                 : poll(map_.points, map_.request_of_point, due);
+    return map_.settings.talking ? hear(due) : poll(map_.points, map_.request_of_point, due);
 }
 
 asio::awaitable<Result<Identity>> AsciiDriver::identify()
 {
-    const auto limit = std::min<Duration>(map_.settings.stale, longest_identification);
-    auto asking = map_.settings.talking
-                      ? overhear(map_.identity, all_identity_, unheard_identity_, limit)
-                      : poll(map_.identity, map_.request_of_identity, all_identity_);
-    auto samples = co_await std::move(asking);
+    if (map_.settings.talking) {
+        co_return identity_heard(identity_, map_.required);
+    }
+    auto samples = co_await poll(map_.identity, map_.request_of_identity, all_identity_);
     if (!samples) {
         co_return samples.error();
     }
@@ -192,47 +206,59 @@ asio::awaitable<Status> AsciiDriver::ask_once(const std::string& request, Hearin
     co_return hearing.damage().value_or(heard.error());
 }
 
-asio::awaitable<Result<Samples>> AsciiDriver::overhear(const std::vector<Source>& sources,
-                                                       PointSet due, std::vector<bool>& unheard,
-                                                       Duration limit)
+asio::awaitable<Result<Samples>> AsciiDriver::hear(PointSet rows)
 {
-    auto samples = failures(due);
-    Hearing hearing(map_, sources, samples);
-    const auto was_heard = [&](const Sample& sample) { return !unheard[sample.row]; };
-    const bool any_heard = std::ranges::any_of(samples, was_heard);
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        hearing.want(i, !any_heard || was_heard(samples[i]));
-    }
-    if (samples.empty()) {
-        co_return samples;
-    }
     const auto turn = co_await bus_->take();
+    if (!bus_->resumes(this)) {
+        frames_.clear(true);
+        last_heard_ = std::chrono::steady_clock::now();
+    }
+    // Whatever ends this but a line, also being silent for too long, ends the connection.
     Exchange exchange(*bus_);
-    const auto stream = co_await bus_->connection(Duration::zero());
-    if (!stream) {
-        co_return stream.error();
+    for (;;) {
+        while (const auto line = frames_.next()) {
+            auto samples = *line ? take(**line, rows) : Samples();
+            if (!samples.empty()) {
+                bus_->answered();
+                last_heard_ = std::chrono::steady_clock::now();
+                exchange.ended_clean();
+                co_return samples;
+            }
+            damage_ = *line ? damage_ : line->error();
+            const auto silent = std::chrono::steady_clock::now() - last_heard_;
+            if (damage_ && silent >= map_.settings.stale / 2) {
+                co_return *damage_;  // says more than that nothing came
+            }
+        }
+        const auto stream = co_await bus_->listen();
+        if (!stream) {
+            co_return stream.error();
+        }
+        const auto received = co_await receive(**stream);
+        if (!received) {
+            co_return received.error();
+        }
     }
-    frames_.clear(true);
-    const auto heard = co_await with_deadline(listen(**stream, hearing, samples.size()), limit);
-    if (!heard && !is_late(heard)) {
-        co_return heard.error();
+}
+
+Samples AsciiDriver::take(std::string_view line, PointSet rows)
+{
+    auto told = failures(all_identity_);
+    Hearing identity(map_, map_.identity, told);
+    identity.want_all();
+    identity.take(line);
+    for (auto& sample : told) {
+        if (sample.quality == Quality::good) {
+            identity_[sample.row] = std::move(sample.raw);
+        }
     }
-    exchange.ended_clean();
-    bool any = false;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        any = any || !hearing.is_open(i);
-    }
-    const auto failure = hearing.damage().value_or(make_error_code(Fault::timed_out));
-    if (!any) {
-        bus_->unanswered();
-        co_return failure;
-    }
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        unheard[samples[i].row] = hearing.is_open(i);
-    }
-    bus_->answered();
-    hearing.give_up(cause_of(failure));
-    co_return samples;
+    auto samples = failures(rows);
+    Hearing hearing(map_, map_.points, samples);
+    hearing.want_all();
+    hearing.take(line);
+    hearing.leave_out();
+    damage_ = hearing.damage();
+    return samples;
 }
 
 asio::awaitable<Status> AsciiDriver::listen(ByteStream& stream, Hearing& hearing, std::size_t lines)

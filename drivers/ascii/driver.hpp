@@ -6,8 +6,11 @@
 #include "drivers/transport/stream_bus.hpp"
 #include "gateway/acquire/driver.hpp"
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace gateway::ascii {
@@ -17,10 +20,11 @@ class AsciiDriver final : public Driver {
 public:
     AsciiDriver(std::shared_ptr<StreamBus> bus, LineMap map);
 
-    /// Of a device that talks: what it says from now on, until every due point was said or it was
-    /// silent for too long.
+    /// Of a device that talks: what its next line says. What is due does not matter. A line that
+    /// comes while another talking device of the same bus has the turn is lost.
     boost::asio::awaitable<Result<Samples>> read(PointSet due) override;
     boost::asio::awaitable<Result<Identity>> identify() override;
+    std::optional<Duration> may_be_silent() const override;
 
 private:
     using RequestOf = const std::vector<std::size_t>&;
@@ -29,9 +33,9 @@ private:
                                                  RequestOf request_of, PointSet due);
     boost::asio::awaitable<Status> ask(const std::string& request, Hearing& hearing);
     boost::asio::awaitable<Status> ask_once(const std::string& request, Hearing& hearing);
-    boost::asio::awaitable<Result<Samples>> overhear(const std::vector<Source>& sources,
-                                                     PointSet due, std::vector<bool>& unheard,
-                                                     Duration limit);
+    boost::asio::awaitable<Result<Samples>> hear(PointSet rows);
+    /// What a line says of the rows; it may also say who speaks. Empty when it says nothing.
+    Samples take(std::string_view line, PointSet rows);
     /// Takes lines until the hearing is complete or `lines` of them brought a value.
     boost::asio::awaitable<Status> listen(ByteStream& stream, Hearing& hearing, std::size_t lines);
     boost::asio::awaitable<Status> receive(ByteStream& stream);
@@ -40,8 +44,10 @@ private:
     LineMap map_;
     Frames frames_;
     std::vector<std::uint16_t> all_identity_;
-    // Points whose line did not come last time: a read does not wait for them until they do.
-    std::vector<bool> unheard_, unheard_identity_;
+    // Of a device that talks:
+    Identity identity_;            // heard so far
+    std::optional<Error> damage_;  // of the last line that was damaged
+    std::chrono::steady_clock::time_point last_heard_;
 };
 
 }  // namespace gateway::ascii

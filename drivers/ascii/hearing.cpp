@@ -1,28 +1,35 @@
 #include "drivers/ascii/hearing.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <utility>
 
 namespace gateway::ascii {
 
 void Hearing::give_up(Cause cause)
 {
-    for (const auto& open : open_) {
-        samples_[open.position].quality = Quality::comm_error;
-        samples_[open.position].cause = cause;
+    for (const auto position : open_) {
+        samples_[position].quality = Quality::comm_error;
+        samples_[position].cause = cause;
     }
     open_.clear();
     damage_.reset();
 }
 
-bool Hearing::complete() const
+void Hearing::want_all()
 {
-    return std::ranges::none_of(open_, &Open::awaited);
+    open_.resize(samples_.size());
+    std::iota(open_.begin(), open_.end(), std::size_t{0});
 }
 
-bool Hearing::is_open(std::size_t position) const
+void Hearing::leave_out()
 {
-    return std::ranges::find(open_, position, &Open::position) != open_.end();
+    std::ranges::sort(open_, std::greater());
+    for (const auto position : open_) {
+        samples_.erase(samples_.begin() + static_cast<std::ptrdiff_t>(position));
+    }
+    open_.clear();
 }
 
 bool Hearing::take(std::string_view line)
@@ -37,8 +44,8 @@ bool Hearing::take(std::string_view line)
         return false;
     }
     const auto time = map_.clock ? time_in(*map_.clock, *body) : std::nullopt;
-    const auto taken = [&](const Open& open) {
-        auto& sample = samples_[open.position];
+    const auto taken = [&](std::size_t position) {
+        auto& sample = samples_[position];
         auto found = sample_in(sources_[sample.row], map_.grammar, *body);
         if (!found) {
             return false;

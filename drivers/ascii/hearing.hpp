@@ -2,6 +2,7 @@
 
 #include "drivers/ascii/line_map.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,34 +20,31 @@ public:
     {
     }
 
-    /// Wants the sample at this position; one that is not awaited is taken when it comes.
-    void want(std::size_t position, bool awaited = true) { open_.push_back({position, awaited}); }
+    /// Wants the sample at this position.
+    void want(std::size_t position) { open_.push_back(position); }
+    void want_all();
     /// What was sent, for lines that are only its echo.
     void asked(std::string_view request) { request_ = trimmed(request); }
     /// Forgets what is still wanted; those samples fail with this cause.
     void give_up(Cause cause);
+    /// Forgets what is still wanted and takes those samples away.
+    void leave_out();
 
     /// Whether the line held a value that was wanted.
     bool take(std::string_view line);
     /// A line that could not be taken.
     void damaged(const Error& error) { damage_ = error; }
 
-    /// Nothing is awaited any more.
-    bool complete() const;
-    bool is_open(std::size_t position) const;
+    /// Nothing is wanted any more.
+    bool complete() const { return open_.empty(); }
     /// What was wrong with the last line that was, if any.
     const std::optional<Error>& damage() const { return damage_; }
 
 private:
-    struct Open {
-        std::size_t position;
-        bool awaited;
-    };
-
     const LineMap& map_;
     std::span<const Source> sources_;
     Samples& samples_;
-    std::vector<Open> open_;
+    std::vector<std::size_t> open_;  // positions
     std::string_view request_;
     std::optional<Error> damage_;
 };

@@ -185,7 +185,7 @@ std::optional<Clockwork> read_clock(const Profile& profile, const std::string& a
 void check_polls(const Profile& profile, Mistakes& mistakes)
 {
     for (const auto& point : profile.points) {
-        if (point.poll == Duration::zero()) {
+        if (point.poll == Duration::zero() && !point.hidden) {
             mistakes.add(point.place, "point " + point.id + ".poll",
                          "is missing; write poll = \"60s\"");
         }
@@ -200,7 +200,9 @@ LineMap read_map(const Profile& profile, const std::string& address, Mistakes& m
     map.grammar = read_grammar(profile.transport, address);
     map.settings = read_settings(profile.transport);
     map.clock = read_clock(profile, address, mistakes);
-    check_polls(profile, mistakes);
+    if (!map.settings.talking) {
+        check_polls(profile, mistakes);
+    }
     Requests requests{map, profile, address, mistakes};
     for (std::size_t i = 0; i < profile.points.size(); ++i) {
         const auto& point = profile.points[i];
@@ -212,6 +214,7 @@ LineMap read_map(const Profile& profile, const std::string& address, Mistakes& m
         const auto& read = profile.identify[i].read;
         const auto place = read.empty() ? Place{profile.file} : read.begin()->second.place;
         map.identity.push_back(read_source(read, address));
+        map.required.push_back(profile.identify[i].required);
         map.request_of_identity.push_back(
             requests.of(read, place, "identify[" + std::to_string(i) + "].read"));
     }

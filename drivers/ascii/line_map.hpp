@@ -28,6 +28,7 @@ struct LineMap {
     std::vector<std::string> requests;  ///< as they are sent; none for a device that talks
     std::vector<Source> points;         ///< by row
     std::vector<Source> identity;       ///< by `[[identify]]`
+    std::vector<bool> required;         ///< by `[[identify]]`: the device has to say it
     std::optional<Clockwork> clock;     ///< where a line says when it was made
     std::vector<std::size_t> request_of_point, request_of_identity;  ///< into `requests`
 };

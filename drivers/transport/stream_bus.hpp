@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <utility>
 
 namespace gateway {
 
@@ -30,6 +31,12 @@ public:
     boost::asio::awaitable<Result<ByteStream*>> connection(Duration gap);
     /// The open stream with everything unread still in it, for a device that talks by itself.
     boost::asio::awaitable<Result<ByteStream*>> listen();
+    /// Whether `who` was the last to ask so, of the stream that is open: what is unread in it
+    /// follows what `who` has read.
+    bool resumes(const void* who)
+    {
+        return std::exchange(listener_, who) == who && stream_ != nullptr;
+    }
     /// The next turn opens the stream again: for answers that cannot be told apart any more.
     void close() { stream_.reset(); }
     /// Numbers the requests of all units, so that no late answer is taken for another unit's.
@@ -47,6 +54,7 @@ private:
     OpenStream open_;
     Bus turns_;
     std::unique_ptr<ByteStream> stream_;
+    const void* listener_ = nullptr;  // never followed
     std::uint16_t transaction_ = 0;
     unsigned silent_in_a_row_ = 0;
     std::chrono::steady_clock::time_point last_used_;

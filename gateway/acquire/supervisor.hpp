@@ -74,6 +74,7 @@ private:
     boost::asio::awaitable<void> hear(Duration silence);
     boost::asio::awaitable<void> learn_identity();
     Result<std::vector<Reading>> latest_heard() const;
+    boost::asio::awaitable<Result<Samples>> overhear(PointSet rows, Duration limit);
     void keep_late(Samples& samples);
 
     boost::asio::awaitable<Result<Samples>> identify_and_read(PointSet due);

@@ -32,7 +32,8 @@ asio::awaitable<void> Supervisor::listen(Duration silence)
 
 asio::awaitable<void> Supervisor::hear(Duration silence)
 {
-    auto samples = co_await with_deadline(driver_->read(all_rows_), silence);
+    const auto rows = due_rows_.with_companions(all_rows_);
+    auto samples = co_await with_deadline(driver_->read(rows), silence);
     if (!samples) {
         slots_.missed(main_lane_, cause_of(samples.error()));
         co_await went_down(samples.error());
@@ -96,6 +97,29 @@ void Supervisor::keep_late(Samples& samples)
         }
     }
     std::erase_if(samples, is_late);
+}
+
+/// For a read by hand: what the device says until it has spoken of every row, or for so long.
+asio::awaitable<Result<Samples>> Supervisor::overhear(PointSet rows, Duration limit)
+{
+    Samples heard;
+    const auto until = clock_.now() + limit;
+    while (heard.size() < rows.size()) {
+        auto message = co_await with_deadline(driver_->read(rows), until - clock_.now());
+        if (!message && heard.empty()) {
+            co_return message.error();
+        }
+        if (!message) {
+            break;
+        }
+        for (auto& sample : *message) {
+            std::erase_if(heard, [&](const Sample& known) { return known.row == sample.row; });
+            heard.push_back(std::move(sample));
+        }
+    }
+    co_await learn_identity();
+    std::ranges::sort(heard, {}, &Sample::row);
+    co_return heard;
 }
 
 Result<std::vector<Reading>> Supervisor::latest_heard() const

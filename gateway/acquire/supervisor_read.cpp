@@ -33,6 +33,9 @@ asio::awaitable<Result<Samples>> Supervisor::read_rows(PointSet rows)
     if (rows.empty()) {
         co_return Samples();
     }
+    if (const auto silence = driver_->may_be_silent()) {
+        co_return co_await overhear(rows, std::min(*silence, settings_.longest_read));
+    }
     co_return co_await with_deadline(driver_->read(rows),
                                      std::max(schedule_.shortest(), settings_.longest_read));
 }

@@ -76,6 +76,11 @@ std::uint64_t LineTown::requests(std::string_view device) const
     return stand(device).device.requests;
 }
 
+std::size_t LineTown::connections(std::string_view device) const
+{
+    return stand(device).connections.size();
+}
+
 void LineTown::shout(std::string_view device, std::string text)
 {
     for (const auto& each : stand(device).connections) {

@@ -23,6 +23,7 @@ public:
 
     std::uint16_t port(std::string_view device) const;
     std::uint64_t requests(std::string_view device) const;
+    std::size_t connections(std::string_view device) const;
     /// What a device says to all who are connected, besides what it would say.
     void shout(std::string_view device, std::string text);
     /// `{"id":"rain-1","port":40123}` for each, after a comma or not.

@@ -110,6 +110,10 @@ answers = [{ to = "R\n", lines = ["Acc 0.00 mm, EventAcc 1.50 mm, TotalAcc {tota
 values  = { total = { model = "ramp", start = 100, per_second = 0.01 } }
 fault   = [{ kind = "cut", first_request = 4, last_request = 5 }]
 [[lines]]
+id      = "rain-2"
+every   = "200ms"
+speaks  = ["Acc 0.000 in, EventAcc 0.059 in, TotalAcc 4.860 in, RInt 0.126 iph\r\n", "Event\r\n"]
+[[lines]]
 id       = "weather-1"
 every    = "100ms"
 start    = "$"
@@ -129,10 +133,17 @@ values   = { direction = { model = "cycle", values = [250, 251], every = "1s" } 
         ports = self.simulator.ports
         for name, profile, connect in (
                 ('rain-1', 'test.rain-gauge.hydreon-rg15', f'{{ tcp = "127.0.0.1:{ports["rain-1"]}" }}'),
+                ('rain-2', 'test.rain-gauge.hydreon-rg15-talking', f'{{ tcp = "127.0.0.1:{ports["rain-2"]}" }}'),
                 ('weather-1', 'test.nmea-weather', f'{{ tcp = "127.0.0.1:{ports["weather-1"]}" }}'),
                 ('thermometer-1', 'test.temperature.maxim-ds18b20', f'{{ path = "{self.tree}" }}')):
             text += f'[[device]]\nid = "{name}"\nprofile = "{profile}"\nconnect = {connect}\n'
         return self.run_.write('gateway.toml', text)
+
+    def test_a_read_by_hand_waits_for_what_a_talking_device_says(self):
+        values, said = read('--profile', str(DATA / 'nmea-weather.profile.toml'),
+                            '--connect', f'tcp=127.0.0.1:{self.simulator.ports["weather-1"]}')
+        self.assertIn(values['wind_direction'], (250, 251), said)
+        self.assertEqual((values['humidity'], values['air_temperature']), (40.5, 25.3))
 
     def test_lines_and_files_arrive_at_the_receiver(self):
         (self.tree / 'name').write_text('28-000005e2fdc3\n')
@@ -147,10 +158,13 @@ values   = { direction = { model = "cycle", values = [250, 251], every = "1s" } 
 
         def arrived():
             return (len(good('rain-1', 'rain_total')) >= 4 and len(set(good('weather-1', 'wind_direction'))) == 2 and
-                    good('weather-1', 'humidity') and good('thermometer-1', 'temperature'))
+                    good('weather-1', 'humidity') and good('rain-2', 'rain_total') and
+                    good('thermometer-1', 'temperature'))
         procs.wait_for(arrived, 60, what=lambda: f'readings: {receiver.records()[-5:]}; {gateway.lines()[-3:]}')
         self.assertEqual(good('thermometer-1', 'temperature')[0], 23.125)
         self.assertEqual(good('weather-1', 'humidity')[0], 40.5)
+        self.assertAlmostEqual(good('rain-2', 'rain_total')[0], 123.444)
+        self.assertAlmostEqual(good('rain-2', 'rain_intensity')[0], 3.2004)
         totals = good('rain-1', 'rain_total')
         self.assertEqual(totals, sorted(totals))
         self.assertTrue(all(100 <= total < 110 for total in totals), totals)

@@ -32,13 +32,15 @@ public:
         boost::asio::steady_timer arrived;
         std::deque<Result<Samples>> messages;
         std::optional<Identity> identity;
+        std::vector<std::uint16_t> asked;
         Duration silence = 1h;
     };
 
     explicit TalkingDriver(Speech& speech) : speech_(speech) {}
 
-    boost::asio::awaitable<Result<Samples>> read(PointSet) override
+    boost::asio::awaitable<Result<Samples>> read(PointSet rows) override
     {
+        speech_.asked.assign(rows.begin(), rows.end());
         while (speech_.messages.empty()) {
             boost::system::error_code woken;
             co_await speech_.arrived.async_wait(
@@ -218,6 +220,45 @@ TEST_F(ListenTest, AReadByHandGivesWhatWasHeardLast)
     ASSERT_TRUE(*got);
     ASSERT_EQ((*got)->size(), 1U);
     EXPECT_EQ((*got)->front().value, Value::integer(5));
+}
+
+TEST_F(ListenTest, WhatSaysSomethingOfAnotherPointIsAskedForToo)
+{
+    Profile profile;
+    profile.points = {point_named("a", 0s), point_named("a.unit", 0s)};
+    profile.points[1].hidden = true;
+    profile.points[1].kind = "text";
+    profile.points[0].unit_from =
+        UnitFrom{.point = "a.unit", .codes = {{Value::of_text("C"), {.times = 60}}}};
+    listen(std::move(profile));
+    EXPECT_EQ(speech.asked, (std::vector<std::uint16_t>{0, 1}));
+    speech.say({told(0, 1), sample(1, Value::of_text("C"))});
+    speech.say({told(0, 2), sample(1, Value::of_text("F"))});
+    ASSERT_EQ(of_row(0).size(), 2U);
+    EXPECT_EQ(of_row(0)[0].value, Value::integer(60));
+    EXPECT_EQ(of_row(0)[1].quality, Quality::bad);
+    EXPECT_TRUE(of_row(1).empty());
+}
+
+TEST_F(ListenTest, AReadByHandOfADeviceThatNobodyListensToWaitsForEveryPoint)
+{
+    Profile profile;
+    profile.points = {point_named("a", 0s), point_named("b", 0s)};
+    Supervisor alone(device_of(std::move(profile)), std::make_unique<TalkingDriver>(speech), clock,
+                     sink, settings());
+    std::optional<Result<std::vector<Reading>>> got;
+    boost::asio::co_spawn(io, alone.read_now(),
+                          [&](const std::exception_ptr&, Result<std::vector<Reading>> readings) {
+                              got = std::move(readings);
+                          });
+    speech.say({told(1, 5)});
+    EXPECT_FALSE(got);
+    speech.say({told(1, 6)});
+    speech.say({told(0, 7)});
+    ASSERT_TRUE(got && *got);
+    ASSERT_EQ((*got)->size(), 2U);
+    EXPECT_EQ((**got)[0].value, Value::integer(7));
+    EXPECT_EQ((**got)[1].value, Value::integer(6));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "drivers/modbus/rtu.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace gateway::modbus {
 
@@ -133,6 +134,55 @@ Result<Answer> find_answer(const Request& request, ByteView heard, Line line)
         at += frame.size();  // the answer to an earlier question
     }
     return fault;
+}
+
+Owed::Shape Owed::shape_of(const Request& request)
+{
+    return {request.function, data_size(request)};
+}
+
+bool Owed::may_be_mistaken_for(const Request& request) const
+{
+    // An identification names what it brings, whenever it comes.
+    const auto owed = std::span(shapes_).first(count_);
+    return request.function != Function::device_identification &&
+           std::ranges::find(owed, shape_of(request)) != owed.end();
+}
+
+std::optional<Request> Owed::probe_for(const Request& request) const
+{
+    constexpr std::uint32_t end_of_table = 65'536;
+    const std::uint16_t step = is_bit_table(request.function) ? 8 : 1;
+    for (std::uint16_t i = 1; i <= most + 1; ++i) {
+        auto probe = request;
+        probe.count = static_cast<std::uint16_t>(i * step);
+        const bool inside = std::uint32_t{probe.first} + probe.count <= end_of_table;
+        if (inside && !may_be_mistaken_for(probe)) {
+            return probe;
+        }
+    }
+    return std::nullopt;
+}
+
+void Owed::unanswered(const Request& request)
+{
+    if (count_ == most) {
+        std::shift_left(shapes_.begin(), shapes_.end(), 1);
+        --count_;
+    }
+    shapes_[count_++] = shape_of(request);
+}
+
+void Owed::answered(const Request& request, bool refused)
+{
+    if (!refused) {
+        count_ = 0;
+    } else if (count_ > 0) {
+        // Whichever question was refused, the oldest has had its answer.
+        std::shift_left(shapes_.begin(), shapes_.end(), 1);
+        --count_;
+        unanswered(request);
+    }
 }
 
 }  // namespace gateway::modbus

@@ -42,11 +42,56 @@ asio::awaitable<Result<Answer>> hear(ByteStream& stream, Request request, Buffer
     }
 }
 
+/// A question on its way; owed, unless it is settled.
+class Unanswered {
+public:
+    Unanswered(Owed& owed, const Request& request) : owed_(owed), request_(request) {}
+    Unanswered(const Unanswered&) = delete;
+    Unanswered& operator=(const Unanswered&) = delete;
+    ~Unanswered()
+    {
+        if (!settled_) {
+            owed_.unanswered(request_);
+        }
+    }
+    void settle(const Result<Answer>& answer)
+    {
+        if (answer) {
+            owed_.answered(request_, answer->exception != 0);
+        }
+        // A damaged answer has come, and nothing was due but this one, as far as anybody knows.
+        settled_ =
+            answer || answer.error() == Fault::bad_checksum || answer.error() == Fault::short_frame;
+    }
+
+private:
+    Owed& owed_;
+    const Request request_;
+    bool settled_ = false;
+};
+
 class RtuLink final : public Link {
 public:
     explicit RtuLink(RtuLine line) : line_(std::move(line)) {}
 
     asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer) override
+    {
+        // A late answer may come at any time. What cannot be mistaken for it is asked first.
+        const auto probe =
+            owed_.may_be_mistaken_for(request) ? owed_.probe_for(request) : std::nullopt;
+        if (probe) {
+            const auto settled = co_await ask(*probe, buffer);
+            if (!settled) {
+                forget_probes_that_nobody_answers();
+                co_return settled.error();
+            }
+            silent_probes_ = 0;
+        }
+        co_return co_await ask(request, buffer);
+    }
+
+private:
+    asio::awaitable<Result<Answer>> ask(Request request, Buffer& buffer)
     {
         co_await wait_for_late_answers();
         const auto turn = co_await line_.bus->take();
@@ -58,6 +103,7 @@ public:
         const auto characters = question.size + rtu_answer_size(request);
         const auto limit = line_.timeout + line_.character * static_cast<int>(characters);
         not_before_ = Steady::now() + limit + lateness();  // also when this is cancelled
+        Unanswered unanswered(owed_, request);             // likewise
         const auto sent = co_await with_deadline((*stream)->write(question.view()), limit);
         if (!sent) {
             line_.bus->close();
@@ -65,11 +111,22 @@ public:
         }
         const auto answer =
             co_await hear(**stream, request, buffer, Steady::now() + limit, line_.pause);
+        unanswered.settle(answer);
         settle(answer);
         co_return answer;
     }
 
-private:
+    /// Some units keep silent on what they would have to refuse. Of them no answer is expected
+    /// that is later than two more questions.
+    void forget_probes_that_nobody_answers()
+    {
+        constexpr unsigned most_silent_probes = 2;
+        if (++silent_probes_ == most_silent_probes) {
+            owed_ = {};
+            silent_probes_ = 0;
+        }
+    }
+
     /// How long after its time an answer may still come.
     Duration lateness() const { return 2 * line_.timeout; }
 
@@ -99,6 +156,8 @@ private:
     }
 
     RtuLine line_;
+    Owed owed_;
+    unsigned silent_probes_ = 0;
     Steady::time_point not_before_;
 };
 

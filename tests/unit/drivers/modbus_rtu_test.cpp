@@ -187,5 +187,55 @@ TEST(ModbusRtu, D3_NoNoisyFrameGivesAWrongValue)
     EXPECT_LT(good_ones, frames) << "there was no noise";
 }
 
+Request holding(std::uint16_t first, std::uint16_t count)
+{
+    return {.first = first, .count = count};
+}
+
+TEST(ModbusRtu, S44_WhatIsOwedIsNotMistakenForAnAnswerOfItsLength)
+{
+    Owed owed;
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(0, 1)));
+    owed.unanswered(holding(0, 1));
+    EXPECT_TRUE(owed.may_be_mistaken_for(holding(7, 1)));
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(7, 2)));
+    EXPECT_FALSE(owed.may_be_mistaken_for({.function = Function::input_registers, .count = 1}));
+    ASSERT_TRUE(owed.probe_for(holding(7, 1)));
+    EXPECT_EQ(owed.probe_for(holding(7, 1))->count, 2);
+    owed.unanswered(holding(7, 2));
+    EXPECT_EQ(owed.probe_for(holding(7, 1))->count, 3);
+    owed.answered(holding(7, 3), false);
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(0, 1)));
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(0, 2)));
+}
+
+TEST(ModbusRtu, S44_ARefusalSettlesTheOldestQuestionOnly)
+{
+    Owed owed;
+    owed.unanswered(holding(0, 1));
+    owed.answered(holding(0, 2), true);
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(0, 1)));
+    EXPECT_TRUE(owed.may_be_mistaken_for(holding(0, 2)))
+        << "the refusal may have been of the other";
+    owed.answered(holding(0, 1), false);
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(0, 2)));
+    owed.answered(holding(0, 1), true);
+    EXPECT_FALSE(owed.may_be_mistaken_for(holding(0, 1))) << "nothing was owed";
+}
+
+TEST(ModbusRtu, S44_AProbeStaysInsideItsTable)
+{
+    Owed owed;
+    owed.unanswered(holding(65'535, 1));
+    EXPECT_FALSE(owed.probe_for(holding(65'535, 1)));
+    const Request coil{.function = Function::coils, .first = 3, .count = 5};
+    owed.unanswered(coil);
+    EXPECT_EQ(owed.probe_for(coil)->count, 16);
+    for (std::uint16_t count = 1; count < 9; ++count) {
+        owed.unanswered(holding(0, count));
+    }
+    EXPECT_EQ(owed.probe_for(holding(0, 8))->count, 1) << "the oldest are forgotten";
+}
+
 }  // namespace
 }  // namespace gateway::modbus

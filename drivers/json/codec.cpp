@@ -149,6 +149,8 @@ std::optional<Value> value_of(std::string_view text, Type type)
             return parse_flag(text);
         case Type::text:
             return parse_text(text);
+        case Type::count:
+            break;  // a text or a number has no elements
     }
     return std::nullopt;
 }
@@ -161,6 +163,16 @@ Finding bad(Cause cause)
 Finding found(std::optional<Value> value, Cause otherwise = Cause::unexpected_reply)
 {
     return value ? Finding{.value = std::move(*value)} : bad(otherwise);
+}
+
+std::int64_t count_in(const Document& document, const Node& container)
+{
+    std::int64_t count = 0;
+    for (const auto* child = document.first(container); child != nullptr;
+         child = document.next(*child, container)) {
+        ++count;
+    }
+    return count;
 }
 
 /// What a device means by a text, a number or a flag, as a text.
@@ -209,7 +221,8 @@ Finding extract(const Document& document, const Location& location)
         return {.quality = Quality::missing, .cause = Cause::sentinel};
     }
     if (node.type == NodeType::array || node.type == NodeType::object) {
-        return bad(Cause::unexpected_reply);
+        return location.type == Type::count ? found(Value::integer(count_in(document, node)))
+                                            : bad(Cause::unexpected_reply);
     }
     auto words = words_of(document, node);
     if (location.match) {

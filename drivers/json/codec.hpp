@@ -16,7 +16,8 @@ class RE2;
 
 namespace gateway::json_text {
 
-enum class Type : std::uint8_t { int64, uint64, float64, text, flag };
+/// `count`: how many elements an array, or members an object, has.
+enum class Type : std::uint8_t { int64, uint64, float64, text, flag, count };
 
 /// Where a point lies in what the device says, and how it is read.
 struct Location {

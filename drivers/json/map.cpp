@@ -119,6 +119,7 @@ private:
                         : type == "uint64" ? Type::uint64
                         : type == "text"   ? Type::text
                         : type == "bool"   ? Type::flag
+                        : type == "count"  ? Type::count
                                            : Type::float64;
         for (const auto& [words, code] : get(read, "codes", SettingTable{})) {
             location.codes.emplace(words, std::get<std::int64_t>(code.value));

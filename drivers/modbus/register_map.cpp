@@ -22,7 +22,8 @@ const Names<Type> types{
     {"int16", Type::int16},     {"uint16", Type::uint16},   {"int32", Type::int32},
     {"uint32", Type::uint32},   {"int64", Type::int64},     {"uint64", Type::uint64},
     {"float32", Type::float32}, {"float64", Type::float64}, {"bcd16", Type::bcd16},
-    {"bcd32", Type::bcd32},     {"text", Type::text},       {"bit", Type::uint16}};
+    {"bcd32", Type::bcd32},     {"bcd64", Type::bcd64},     {"text", Type::text},
+    {"bit", Type::uint16}};
 
 const Names<Order> orders{{"big", Order::big},
                           {"little", Order::little},

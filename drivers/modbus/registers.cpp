@@ -1,5 +1,7 @@
 #include "drivers/modbus/registers.hpp"
 
+#include "drivers/modbus/codec.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -23,7 +25,12 @@ std::optional<Value> decode_bcd(std::uint64_t bits, unsigned digits)
 
 std::optional<Value> decode_text(const Encoding& encoding, ByteView registers)
 {
-    Bytes arranged(registers.begin(), registers.end());
+    std::array<std::uint8_t, 2U * most_registers> buffer{};
+    if (registers.size() > buffer.size()) {
+        return std::nullopt;
+    }
+    const auto arranged = std::span(buffer).first(registers.size());
+    std::ranges::copy(registers, arranged.begin());
     arrange(arranged, encoding.order);
     auto text = printable(arranged);
     if (!text) {
@@ -49,6 +56,7 @@ std::uint16_t words_of(Type type)
         case Type::int64:
         case Type::uint64:
         case Type::float64:
+        case Type::bcd64:
             return 4;
         case Type::text:
             return 0;
@@ -119,6 +127,8 @@ std::optional<Value> decode(const Encoding& encoding, ByteView registers)
             return decode_bcd(bits, 4);
         case Type::bcd32:
             return decode_bcd(bits, 8);
+        case Type::bcd64:
+            return decode_bcd(bits, 16);
         case Type::text:
             break;
     }

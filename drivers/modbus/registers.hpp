@@ -21,6 +21,7 @@ enum class Type : std::uint8_t {
     float64,
     bcd16,
     bcd32,
+    bcd64,
     text,
 };
 

@@ -47,7 +47,7 @@ constexpr auto modbus_read =
     keys(must(choice("table", "holding|input|coil|discrete")), must(integer("address", 0, 65'536)),
          must(integer("base", 0, 1)),
          must(choice("type",
-                     "int16|uint16|int32|uint32|int64|uint64|float32|float64|bcd16|bcd32|"
+                     "int16|uint16|int32|uint32|int64|uint64|float32|float64|bcd16|bcd32|bcd64|"
                      "text|bit")),
          choice("words", "big|little|big-swapped|little-swapped"), integer("count", 1, 125),
          integer("bit", 0, 15), list(integer("bits", 0, 31)));

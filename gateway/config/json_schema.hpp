@@ -36,7 +36,7 @@ constexpr auto json_read(Rule source)
 {
     return keys(must(text("at", pointer_format)), flag("optional"), table("select", json_select),
                 list(text("fallback", pointer_format)),
-                choice("type", "int64|uint64|float64|text|bool"), text("match", regex_format),
+                choice("type", "int64|uint64|float64|text|bool|count"), text("match", regex_format),
                 map("codes", any_text, one_code), flag("plain"), source);
 }
 inline constexpr auto http_read = json_read(text("path"));

@@ -13,10 +13,11 @@ using namespace std::chrono_literals;
 std::string kind_of(const SettingTable& read, const DriverSchema& driver)
 {
     static const std::map<std::string, std::string, std::less<>> same{
-        {"bcd16", "uint16"},      {"bcd32", "uint32"},      {"bit", "bool"},
-        {"acc16", "uint16"},      {"acc32", "uint32"},      {"acc64", "uint64"},
-        {"enum16", "uint16"},     {"enum32", "uint32"},     {"bitfield16", "uint16"},
-        {"bitfield32", "uint32"}, {"bitfield64", "uint64"}, {"hex", "uint64"}};
+        {"bcd16", "uint16"},      {"bcd32", "uint32"},      {"bcd64", "uint64"},
+        {"count", "uint64"},      {"bit", "bool"},          {"acc16", "uint16"},
+        {"acc32", "uint32"},      {"acc64", "uint64"},      {"enum16", "uint16"},
+        {"enum32", "uint32"},     {"bitfield16", "uint16"}, {"bitfield32", "uint32"},
+        {"bitfield64", "uint64"}, {"hex", "uint64"}};
     const auto type = get<std::string>(read, "type", std::string(driver.kind));
     const auto other = same.find(type);
     return other == same.end() ? type : other->second;

@@ -49,6 +49,9 @@ void check(const Finding& finding, Type type)
         case Type::text:
             expect(kind == Kind::text && finding.value.text().size() <= 160);
             break;
+        case Type::count:
+            expect(finding.value.is_integer() && finding.value.as_int64() >= 0);
+            break;
         case Type::flag:
             expect(finding.value == Value::integer(0) || finding.value == Value::integer(1));
             break;
@@ -58,7 +61,7 @@ void check(const Finding& finding, Type type)
 void read_all(const Document& document)
 {
     for (const auto* pointer : {"", "/a", "/v", "/0", "/a/0/b", "/1/v"}) {
-        for (int type = 0; type <= static_cast<int>(Type::flag); ++type) {
+        for (int type = 0; type <= static_cast<int>(Type::count); ++type) {
             const auto of = static_cast<Type>(type);
             check(extract(document, location(pointer, of)), of);
             auto chosen = location(pointer, of);

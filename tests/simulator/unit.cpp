@@ -37,7 +37,8 @@ std::uint64_t bits_of(const Encoding& encoding, const Value& raw)
     if (encoding.type == Type::float64) {
         return std::bit_cast<std::uint64_t>(raw.approximate());
     }
-    if (encoding.type == Type::bcd16 || encoding.type == Type::bcd32) {
+    if (encoding.type == Type::bcd16 || encoding.type == Type::bcd32 ||
+        encoding.type == Type::bcd64) {
         std::uint64_t bits = 0;
         auto rest = raw.bits();
         for (unsigned shift = 0; rest > 0; shift += 4, rest /= 10) {

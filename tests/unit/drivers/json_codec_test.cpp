@@ -323,5 +323,15 @@ TEST(JsonBody, CountsOnlyWhatTheProfileWants)
     EXPECT_FALSE(body.counts());
 }
 
+TEST(JsonCodec, ACountIsOfElementsOrMembers)
+{
+    EXPECT_EQ(read("[1,[2,3],{}]", Type::count).value, Value::integer(3));
+    EXPECT_EQ(read("[]", Type::count).value, Value::integer(0));
+    EXPECT_EQ(read(R"({"a":1,"b":{"c":2}})", Type::count).value, Value::integer(2));
+    EXPECT_EQ(read("3", Type::count).quality, Quality::bad);
+    EXPECT_EQ(read("\"abc\"", Type::count).quality, Quality::bad);
+    EXPECT_EQ(read("null", Type::count).quality, Quality::missing);
+}
+
 }  // namespace
 }  // namespace gateway::json_text

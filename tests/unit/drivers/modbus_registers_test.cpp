@@ -65,6 +65,9 @@ TEST(ModbusRegisters, BcdIsReadDigitByDigit)
 {
     EXPECT_EQ(decoded(Type::bcd16, {0x12, 0x34}), Value::integer(1234));
     EXPECT_EQ(decoded(Type::bcd32, {0x98, 0x76, 0x54, 0x32}), Value::integer(98765432));
+    EXPECT_EQ(decoded(Type::bcd64, {0x12, 0x34, 0x56, 0x78, 0x90, 0x12, 0x34, 0x56}),
+              Value::integer(1234567890123456));
+    EXPECT_EQ(decoded(Type::bcd64, {0, 0, 0, 0, 0, 0, 0, 0xA0}), std::nullopt);
     EXPECT_EQ(decoded(Type::bcd16, {0x12, 0x3A}), std::nullopt);
     EXPECT_EQ(decoded(Type::bcd32, {0xF0, 0, 0, 0}), std::nullopt);
 }

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string_view>
 #include <utility>
 
@@ -47,17 +46,6 @@ std::vector<std::string> run_modbus_examples(const Profile& profile)
     return mistakes.empty() ? modbus::run_examples(profile, map) : mistakes.lines();
 }
 
-std::map<Duration, std::vector<std::uint16_t>> rows_by_period(const Profile& profile)
-{
-    std::map<Duration, std::vector<std::uint16_t>> by_period;
-    for (std::size_t row = 0; row < profile.points.size(); ++row) {
-        if (!profile.points[row].hidden) {
-            by_period[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
-        }
-    }
-    return by_period;
-}
-
 std::vector<PlannedRequest> describe_modbus(const Profile& profile)
 {
     Mistakes mistakes;
@@ -68,7 +56,7 @@ std::vector<PlannedRequest> describe_modbus(const Profile& profile)
     }
     modbus::Layout layout(map.points, map.limits);
     DueRows rows(profile);
-    for (const auto& [poll, due] : rows_by_period(profile)) {
+    for (const auto& [poll, due] : rows_by_poll(profile)) {
         for (const auto& block : layout.plan_for(rows.with_companions(due))) {
             PlannedRequest request{.poll = poll, .text = modbus::describe(block)};
             for (const auto& part : block.parts) {
@@ -110,8 +98,10 @@ std::vector<PlannedRequest> describe_sunspec(const Profile& profile)
     const auto layout = sunspec::locate(map.points, sunspec::smallest_models(map.points));
     modbus::Layout registers(layout.locations, map.limits);
     std::vector<PlannedRequest> requests;
-    for (const auto& [poll, due] : rows_by_period(profile)) {
-        for (const auto& block : registers.plan_for(sunspec::needed(layout, due))) {
+    std::vector<std::uint16_t> asked;
+    for (const auto& [poll, due] : rows_by_poll(profile)) {
+        sunspec::ask_for(layout, due, asked);
+        for (const auto& block : registers.plan_for(asked)) {
             PlannedRequest request{.poll = poll, .text = {}};
             for (const auto row : due) {
                 const auto in_block = [&](const modbus::Part& part) {

@@ -2,6 +2,7 @@
 
 #include "drivers/http_json/device.hpp"
 #include "drivers/mqtt_json/device.hpp"
+#include "gateway/acquire/due_rows.hpp"
 #include "gateway/config/secrets.hpp"
 
 #include <map>
@@ -31,9 +32,12 @@ std::vector<PlannedRequest> describe(const Profile& profile, const json_text::De
                                      std::size_t around_a_body)
 {
     std::map<std::pair<Duration, std::uint16_t>, std::string> points;
-    for (std::size_t row = 0; row < map.points.size(); ++row) {
-        auto& ids = points[{profile.points[row].poll, map.points[row].source}];
-        ids += (ids.empty() ? "" : ", ") + profile.points[row].id;
+    DueRows with(profile);
+    for (const auto& [poll, due] : rows_by_poll(profile)) {
+        for (const auto row : with.with_companions(due)) {
+            auto& ids = points[{poll, map.points[row].source}];
+            ids += (ids.empty() ? "" : ", ") + profile.points[row].id;
+        }
     }
     std::vector<PlannedRequest> requests;
     for (const auto& [which, ids] : points) {

@@ -4,6 +4,7 @@
 #include "drivers/ascii/example.hpp"
 #include "drivers/sysfs/driver.hpp"
 #include "drivers/sysfs/example.hpp"
+#include "gateway/acquire/due_rows.hpp"
 #include "gateway/config/literal.hpp"
 
 #include <map>
@@ -14,18 +15,7 @@ namespace gateway {
 
 namespace {
 
-using Rows = std::vector<std::uint16_t>;
-
-std::map<Duration, Rows> rows_by_poll(const Profile& profile)
-{
-    std::map<Duration, Rows> rows;
-    for (std::size_t row = 0; row < profile.points.size(); ++row) {
-        rows[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
-    }
-    return rows;
-}
-
-std::string names_of(const Profile& profile, const Rows& rows)
+std::string names_of(const Profile& profile, PointSet rows)
 {
     std::string names;
     for (const auto row : rows) {
@@ -122,9 +112,10 @@ std::vector<PlannedRequest> describe_ascii(const Profile& profile)
 {
     Mistakes mistakes;
     const auto map = ascii::read_map(profile, std::string(ascii::usual_address), mistakes);
-    std::map<std::pair<Duration, std::size_t>, Rows> groups;
+    std::map<std::pair<Duration, std::size_t>, std::vector<std::uint16_t>> groups;
+    DueRows with(profile);
     for (const auto& [poll, due] : rows_by_poll(profile)) {
-        for (const auto row : due) {
+        for (const auto row : with.with_companions(due)) {
             groups[{poll, map.request_of_point[row]}].push_back(row);
         }
     }
@@ -164,8 +155,9 @@ std::vector<PlannedRequest> describe_sysfs(const Profile& profile)
 {
     const auto map = sysfs::read_map(profile);
     std::vector<PlannedRequest> requests;
+    DueRows with(profile);
     for (const auto& [poll, due] : rows_by_poll(profile)) {
-        for (const auto& rows : sysfs::by_files(map.points, due)) {
+        for (const auto& rows : sysfs::by_files(map.points, with.with_companions(due))) {
             requests.push_back(
                 {.poll = poll,
                  .text = map.points[rows.front()].file + ": " + names_of(profile, rows)});

@@ -68,12 +68,14 @@ asio::awaitable<Result<Samples>> SunspecDriver::collect(Registers& registers,
                                                         const std::vector<Wanted>& wanted,
                                                         PointSet due)
 {
-    const auto asked = needed(registers.layout, due);
-    const auto answers = co_await registers.driver.read(asked);
+    ask_for(registers.layout, due, registers.asked);
+    const auto answers = co_await registers.driver.read(registers.asked);
     if (!answers) {
         co_return answers.error();
     }
-    co_return samples_of(registers.layout, wanted, due, asked, *answers);
+    Samples samples;
+    take(registers.layout, wanted, due, registers.asked, *answers, samples);
+    co_return samples;
 }
 
 asio::awaitable<Status> SunspecDriver::find_models()

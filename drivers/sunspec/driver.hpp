@@ -29,6 +29,7 @@ private:
 
         Layout layout;
         modbus::ModbusDriver driver;
+        std::vector<std::uint16_t> asked{};  ///< by the read under way
     };
 
     boost::asio::awaitable<Status> find_models();

@@ -55,8 +55,11 @@ Samples samples_in(const Example& example, const Map& map)
     const auto layout = locate(map.points, models_in(image, map.bases));
     std::vector<std::uint16_t> due(map.points.size());
     std::iota(due.begin(), due.end(), std::uint16_t{0});
-    const auto asked = needed(layout, due);
-    return samples_of(layout, map.points, due, asked, answers_from(image, layout, asked));
+    std::vector<std::uint16_t> asked;
+    ask_for(layout, due, asked);
+    Samples samples;
+    take(layout, map.points, due, asked, answers_from(image, layout, asked), samples);
+    return samples;
 }
 
 }  // namespace

@@ -178,25 +178,24 @@ Layout locate(const std::vector<Wanted>& wanted, const std::vector<Model>& model
     return layout;
 }
 
-std::vector<std::uint16_t> needed(const Layout& layout, PointSet due)
+void ask_for(const Layout& layout, PointSet due, std::vector<std::uint16_t>& asked)
 {
-    std::vector<std::uint16_t> rows;
+    asked.clear();
     for (const auto row : due) {
         for (const auto& one : {layout.value[row], layout.factor[row]}) {
             if (one) {
-                rows.push_back(*one);
+                asked.push_back(*one);
             }
         }
     }
-    std::sort(rows.begin(), rows.end());
-    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
-    return rows;
+    std::sort(asked.begin(), asked.end());
+    asked.erase(std::unique(asked.begin(), asked.end()), asked.end());
 }
 
-Samples samples_of(const Layout& layout, const std::vector<Wanted>& wanted, PointSet due,
-                   const std::vector<std::uint16_t>& asked, const Samples& answers)
+void take(const Layout& layout, const std::vector<Wanted>& wanted, PointSet due,
+          const std::vector<std::uint16_t>& asked, const Samples& answers, Samples& samples)
 {
-    Samples samples;
+    samples.clear();
     samples.reserve(due.size());
     for (const auto row : due) {
         const auto* value = answer_to(layout.value[row], asked, answers);
@@ -211,7 +210,6 @@ Samples samples_of(const Layout& layout, const std::vector<Wanted>& wanted, Poin
         }
         samples.push_back(std::move(sample));
     }
-    return samples;
 }
 
 }  // namespace gateway::sunspec

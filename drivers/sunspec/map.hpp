@@ -55,12 +55,13 @@ std::vector<Model> smallest_models(const std::vector<Wanted>& wanted);
 
 Layout locate(const std::vector<Wanted>& wanted, const std::vector<Model>& models);
 
-/// What to ask for so that these rows are known: ascending, into `locations`.
-std::vector<std::uint16_t> needed(const Layout& layout, PointSet due);
+/// What to ask for so that the due rows are known, instead of what is in `asked`: ascending, into
+/// `locations`.
+void ask_for(const Layout& layout, PointSet due, std::vector<std::uint16_t>& asked);
 
-/// The samples of the due rows from those of the rows that were needed. A point that the device
-/// does not have is missing.
-Samples samples_of(const Layout& layout, const std::vector<Wanted>& wanted, PointSet due,
-                   const std::vector<std::uint16_t>& asked, const Samples& answers);
+/// The samples of the due rows from those of the rows that were asked for, instead of what is in
+/// `samples`. A point that the device does not have is missing.
+void take(const Layout& layout, const std::vector<Wanted>& wanted, PointSet due,
+          const std::vector<std::uint16_t>& asked, const Samples& answers, Samples& samples);
 
 }  // namespace gateway::sunspec

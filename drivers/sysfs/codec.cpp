@@ -33,7 +33,7 @@ Sample failure_of(const Error& error, bool optional)
 }
 
 /// (raw + plus) * times, as the kernel's IIO documentation has it.
-std::optional<Value> computed(const std::string& raw, const Content& content, const Source& source)
+std::optional<Value> computed(std::string_view raw, const Content& content, const Source& source)
 {
     const auto number = [](std::string_view text, std::int64_t otherwise) {
         const auto digits = trimmed(text);
@@ -68,8 +68,7 @@ Sample sample_in(const Source& source, const Content& content)
         return failure(Quality::missing, Cause::device_status);
     }
     const bool factors = !source.times.empty() || !source.plus.empty();
-    auto value =
-        factors ? computed(std::string(text), content, source) : value_of(text, source.type);
+    auto value = factors ? computed(text, content, source) : value_of(text, source.type);
     if (!value) {
         return failure(Quality::bad, Cause::not_a_number);
     }

@@ -154,4 +154,15 @@ void DueRows::forget_counts()
     std::fill(counts_.begin(), counts_.end(), unknown);
 }
 
+std::map<Duration, std::vector<std::uint16_t>> rows_by_poll(const Profile& profile)
+{
+    std::map<Duration, std::vector<std::uint16_t>> rows;
+    for (std::size_t row = 0; row < profile.points.size(); ++row) {
+        if (!profile.points[row].hidden) {
+            rows[profile.points[row].poll].push_back(static_cast<std::uint16_t>(row));
+        }
+    }
+    return rows;
+}
+
 }  // namespace gateway

@@ -4,6 +4,7 @@
 #include "gateway/config/profile.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -44,5 +45,8 @@ private:
     std::vector<std::int64_t> counts_;  ///< by row that tells one
     std::vector<std::uint16_t> count_rows_, existing_, all_, unknown_;
 };
+
+/// The rows that have readings, by how often they are polled.
+std::map<Duration, std::vector<std::uint16_t>> rows_by_poll(const Profile& profile);
 
 }  // namespace gateway

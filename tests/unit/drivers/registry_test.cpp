@@ -1,5 +1,6 @@
 #include "drivers/registry.hpp"
 #include "gateway/runtime/system_clock.hpp"
+#include "tests/unit/config/folder.hpp"
 
 #include <gtest/gtest.h>
 #include <boost/asio/io_context.hpp>
@@ -163,6 +164,28 @@ TEST_F(Making, ADriverThatIsNotInThisReleaseIsAMistake)
     Mistakes mistakes;
     EXPECT_EQ(make_driver(device, context, mistakes), nullptr);
     EXPECT_NE(mistakes.text().find("no driver \"sdi12\""), std::string::npos);
+}
+
+TEST(Registry, RowsOfAJsonDocumentAreReadByTheirNumber)
+{
+    const auto profile = parsed(slurp(SOURCE_DIR "/tests/data/json/rows.profile.toml"));
+    EXPECT_EQ(run_examples(profile), std::vector<std::string>{});
+    const auto plan = describe_plan(profile);
+    ASSERT_EQ(plan.size(), 1U);
+    EXPECT_EQ(plan[0].text,
+              "GET /sensors: temperature[1], temperature[2], temperature[3], temperature[4], "
+              "door[1], door[2], temperature.count");
+}
+
+TEST(Registry, WhatIsReadForOthersCostsNoPollOfItsOwn)
+{
+    const auto profile =
+        parsed(slurp(SOURCE_DIR "/schemas/profiles/il.rain-gauge.hydreon-rg15.profile.toml"));
+    const auto plan = describe_plan(profile);
+    ASSERT_EQ(plan.size(), 1U);
+    EXPECT_EQ(plan[0].poll, std::chrono::seconds(10));
+    EXPECT_TRUE(plan[0].text.starts_with("\"R\\n\": rain_total, rain_event, rain_intensity"))
+        << plan[0].text;
 }
 
 }  // namespace

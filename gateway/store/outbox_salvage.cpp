@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace gateway {
 
@@ -123,17 +124,23 @@ void Outbox::Database::Rescue::take_in(const Salvage::Found& found)
     }
     for (const auto& [number, lane, had] : found.books) {
         auto* epoch = store.books_.find(number);
-        if (epoch == nullptr || epoch->stage != EpochStage::salvaged) {
+        if (epoch == nullptr || !epoch->is_salvaged()) {
             continue;
         }
         auto& book = epoch->lanes[index_of(lane)];
         book.received.add(had.received);
-        book.counters.head = std::max(book.counters.head, had.counters.head);
+        // Of a store that failed the heads and slots are known; what its last commit freed is not.
+        const bool is_unknown = epoch->stage == EpochStage::salvaged;
+        if (is_unknown) {
+            book.counters.head = std::max(book.counters.head, had.counters.head);
+        }
         if (had.freed.count >= book.freed.count) {  // pages left over from before have less
             subtract(book.counters, book.freed);    // rows of a store before this one stay counted
             add(book.counters, had.freed);
-            book.counters.slots = had.counters.slots;
             book.freed = had.freed;
+            if (is_unknown) {
+                book.counters.slots = had.counters.slots;
+            }
         }
         book.changed = true;
     }
@@ -286,7 +293,7 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
     if (at == store.books_.all().end()) {
         return false;
     }
-    store.change_rows([&] {
+    const auto closing = store.change_rows([&] {
         auto& epoch = at->second;
         for (const auto lane : all_lanes) {
             auto& book = epoch.lanes[index_of(lane)];
@@ -296,9 +303,11 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
             book.changed = true;
         }
         store.books_.set_stage(epoch, EpochStage::closed);
-        store.put_closing_row(epoch, step.stored);
-        return 0;
+        std::vector<StoredBatch> rows_written;
+        store.put_closing_row(epoch, rows_written);
+        return rows_written;
     });
+    std::ranges::copy(closing, std::back_inserter(step.stored));
     step.epochs_changed = true;
     return true;
 }

@@ -82,6 +82,34 @@ TEST_F(FaultsTest, F1_AFailedSyncIsNotTriedAgainAndItsCommitNeverWas)
     EXPECT_TRUE(outbox().epochs()[0].closed);
 }
 
+TEST_F(FaultsTest, F1_WhatAFailedCommitFreedIsDeliveredAndCountedAsSuch)
+{
+    for (const bool told_again : {false, true}) {
+        close();
+        fs::remove_all(settings().directory);
+        truth_ = {};
+        for (int i = 0; i < 10; ++i) {
+            truth_.commit(outbox(), random_);
+        }
+        const auto first = outbox().epoch();
+        const auto rows = all_rows(Lane::telemetry);
+        truth_.receive(outbox(), first, Lane::telemetry, {1, rows[2].range().last});
+        truth_.commit(outbox(), random_);
+        truth_.receive(outbox(), first, Lane::telemetry, {1, rows[5].range().last});
+        disk_.fail(FaultyDisk::Fault::sync_error, 1, true);
+        EXPECT_THROW(truth_.commit(outbox(), random_), StoreError);  // it would have freed rows
+        ASSERT_TRUE(outbox().open());
+        outbox().announce_epochs(moment());
+        truth_.retry(outbox());
+        if (told_again) {
+            truth_.receive(outbox(), first, Lane::telemetry, {1, rows[5].range().last});
+        }
+        salvage();
+        truth_.expect_complete(outbox());
+        EXPECT_EQ(counters_of(1, Lane::telemetry).tombstoned, 0U);
+    }
+}
+
 TEST_F(FaultsTest, F2_F3_WhateverCallFailsNothingDurableIsLost)
 {
     for (const auto fault : {FaultyDisk::Fault::sync_error, FaultyDisk::Fault::write_error,

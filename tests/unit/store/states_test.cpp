@@ -179,7 +179,7 @@ private:
     void receive()
     {
         for (const auto& row : outbox_->read(Lane::telemetry, 0, 0, 1)) {
-            truth_.receive(*outbox_, row.epoch, row.lane, row.range());
+            truth_.receive(*outbox_, row.epoch, row.lane, row.range(), row.tombstone);
         }
     }
     void stop_and_start()

@@ -49,9 +49,11 @@ public:
         }
         return work;
     }
-    void receive(Outbox& outbox, const EpochId& epoch, Lane lane, Range range)
+    void receive(Outbox& outbox, const EpochId& epoch, Lane lane, Range range,
+                 bool tombstone = false)
     {
-        lanes_[{epoch, lane}].delivered.add(range);
+        auto& known = lanes_[{epoch, lane}];
+        (tombstone ? known.declared : known.delivered).add(range);
         while (outbox.apply_receipt(epoch, lane, {range}).more) {
         }
     }
@@ -79,7 +81,7 @@ private:
     struct TrueLane {
         std::vector<Reading> readings;  ///< sequence - 1 is the index
         std::size_t durable = 0;        ///< so many of them: their commit returned
-        RangeSet delivered;
+        RangeSet delivered, declared;   ///< what the platform has, as readings and as tombstones
     };
 
     void expect_lane(Outbox& outbox, const EpochId& id, Lane lane, const TrueLane& truth,
@@ -112,6 +114,7 @@ private:
             EXPECT_TRUE(std::equal(readings.begin(), readings.end(), begin));
         }
         auto known = held;
+        tombstoned.add(truth.declared);
         known.add(tombstoned);
         known.add(truth.delivered);
         EXPECT_TRUE(truth.durable == 0 || known.holes({1, truth.durable}).empty())
@@ -119,10 +122,11 @@ private:
         const auto& counters = state->lanes[index_of(lane)];
         EXPECT_GE(counters.head, truth.durable);
         EXPECT_EQ(counters.head, counters.count + counters.tombstoned);
+        auto gone = tombstoned;
         for (const auto& range : truth.delivered.ranges()) {
-            tombstoned.remove(range);  // the platform has them: data wins
+            gone.remove(range);  // the platform has them: data wins
         }
-        lost += tombstoned.size();
+        lost += gone.size();
         if (!exact) {
             return;
         }

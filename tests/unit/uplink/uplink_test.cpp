@@ -118,6 +118,30 @@ TEST_F(UplinkTest, S05_ABrokerThatIsKilledAndComesBackGetsEverything)
     run(body());
 }
 
+TEST_F(UplinkTest, S06_AsManyFailedTriesAsInSixHoursGiveNothingUp)
+{
+    constexpr std::size_t tries = 6 * 3600 / 150;  // the longest pause is 300 s, half in the mean
+    use_broker();
+    auto body = [this]() -> asio::awaitable<void> {
+        Proxy proxy(loop, broker->port());
+        auto settings = config(proxy.port());
+        settings.backoff.first = 1ms;
+        settings.backoff.most = 2ms;
+        start(settings);
+        EXPECT_TRUE(co_await until([this] { return uplink->status().connected; }));
+        broker->kill();
+        proxy.cut();
+        co_await commit(Lane::telemetry, 30);
+        EXPECT_TRUE(
+            co_await until([&proxy] { return proxy.accepted() > tries; }, std::chrono::minutes(2)));
+        EXPECT_EQ((co_await counters(Lane::telemetry)).queued, 300U);
+        broker->start();
+        EXPECT_TRUE(co_await delivered());
+        co_await stop();
+    };
+    run(body());
+}
+
 TEST_F(UplinkTest, S02_S34_ALinkThatSwallowsIsNoticedByMissingAnswersAndNothingIsLost)
 {
     use_broker();

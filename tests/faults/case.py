@@ -41,7 +41,7 @@ class Case(Arrivals):
         self.link = Link(street.broker.port)
         self.faults = logs.Log(self.folder / logs.FAULTS, self.name)
         self.story, self.problems = [], []
-        self._after, self._settled, self.is_damaged = [], 0, False
+        self._after, self._settled, self._started, self.is_damaged = [], 0, 0, False
         self.platform = procs.Program(self.folder, 'platform', [
             sys.executable, '-u', HERE.parent / 'ledger' / 'platform_side.py', '--broker',
             street.broker.port, '--box', self.box, '--folder', self.folder, '--run', self.name])
@@ -103,6 +103,7 @@ class Case(Arrivals):
                                                           'STATE_DIRECTORY': str(self.store),
                                                           **self.environment})
         self.gateway.command[:0] = [str(part) for part in prefix]
+        self._started = len(self.gateway.lines('gateway started'))
         began = time.monotonic_ns()
         self.gateway.start()
         self.faults.add(ns=began, what='start', devices=devices, pid=self.gateway.pid)
@@ -113,6 +114,15 @@ class Case(Arrivals):
         shutil.rmtree(self.runtime, ignore_errors=True)
         self.runtime.mkdir()
         self.boot = uuid.uuid4().hex
+
+    def has_started(self):
+        """The gateway that was started last says so."""
+        return len(self.gateway.lines('gateway started')) > self._started
+
+    def is_traced(self):
+        """By strace, that was attached to the gateway."""
+        with open(f'/proc/{self.gateway.pid}/status', encoding='utf-8') as file:
+            return 'TracerPid:\t0' not in file.read()
 
     def fault(self, kind, begin, cut=None, loses_ms=0, may=(), budget=0, back_within_ms=None,
               **fields):

@@ -22,7 +22,8 @@ def store_files(case):
 
 
 def fill_store(case, clean):
-    """A store with rows that nobody has, its gateway stopped.  The platform may know the epoch."""
+    """A store with rows that nobody has, its gateway stopped.  The platform may know the epoch.
+    Returns the instant from which on a power cut would take what is in the spool, or None."""
     known = case.random.random() < 0.5
     if not known:
         case.link.cut()
@@ -31,11 +32,21 @@ def fill_store(case, clean):
         case.wait_readings(30)
         case.link.cut()
     case.wait_served(case.random.randint(6, 40))
+    killed = None if clean else kill(case)
     if clean:
         case.stop()
-    else:
-        kill(case)
     case.tell(f'{"stopped" if clean else "killed"}; {case.had()} had come')
+    return killed
+
+
+def target_of(case, clean):
+    """Which file is damaged.  After a clean stop all is in the database, and it goes without its
+    WAL, whose pages would be read instead of the damaged ones."""
+    databases, wals = store_files(case)
+    if clean:
+        for path in wals:
+            path.unlink()
+    return databases[-1] if clean else case.random.choice([databases[-1], *wals[-1:]])
 
 
 def overwrite(path, at, data):
@@ -60,10 +71,10 @@ def damaged(case, begin, budget=10**6):
 
 @fault('F10', 'bit flips in the stopped store', (20, 1000, 5000))
 def flip_bits(case):
-    fill_store(case, clean=case.random.random() < 0.5)
+    clean = case.random.random() < 0.5
+    fill_store(case, clean)
     begin, bits = time.monotonic_ns(), case.random.randint(1, 64)
-    databases, wals = store_files(case)
-    target = case.random.choice([databases[-1], *wals[-1:]])
+    target = target_of(case, clean)
     data = bytearray(target.read_bytes())
     used = len(data.rstrip(b'\0')) or len(data)
     for _ in range(bits):
@@ -75,10 +86,10 @@ def flip_bits(case):
 
 @fault('F11', 'pages of the store zeroed or overwritten', (10, 500, 2000))
 def pages_overwritten(case):
-    fill_store(case, clean=case.random.random() < 0.5)
+    clean = case.random.random() < 0.5
+    fill_store(case, clean)
     begin, size = time.monotonic_ns(), case.random.choice([512, 1024, 4096])
-    databases, wals = store_files(case)
-    target = case.random.choice([databases[-1], *wals[-1:]])
+    target = target_of(case, clean)
     used = len(target.read_bytes().rstrip(b'\0')) or 1
     places = sorted(case.random.randrange(used) // size * size
                     for _ in range(case.random.randint(1, 4)))

@@ -13,15 +13,17 @@ BACK_MS = 5000
 SLACK_MS = 400  # from the closing of a batch to the end of its commit, on a busy machine
 
 
-def cut(case):
-    """Cuts the power and boots: tmpfs is empty, the disk has what was flushed."""
+def cut(case, killed=None):
+    """Cuts the power and boots: tmpfs is empty, the disk has what was flushed.  `killed`: the spool
+    of the process that was killed then may not have been committed yet."""
     begin = time.monotonic_ns()
     case.disk.cut()
     case.gateway.kill()
     case.disk.reboot()
     case.reboot()
+    spooled_ms = (begin - killed) // 1_000_000 if killed else 0
     case.fault('power', begin, cut=begin, back_within_ms=BACK_MS,
-               loses_ms=case.interval_ms + SLACK_MS * procs.patience)
+               loses_ms=spooled_ms + case.interval_ms + SLACK_MS * procs.patience)
     return begin
 
 
@@ -63,11 +65,7 @@ class Trap:
     def attach(self):
         tracer = subprocess.Popen([*self.command, '-p', str(self.case.gateway.pid)])
         self.case.also(tracer.kill, tracer.wait)
-        procs.wait_for(lambda: 'TracerPid:\t0' not in self._status(), 5, 'strace is attached')
-
-    def _status(self):
-        with open(f'/proc/{self.case.gateway.pid}/status', encoding='utf-8') as file:
-            return file.read()
+        procs.wait_for(self.case.is_traced, 5, 'strace is attached')
 
     def wait(self, limit):
         """True when it stopped there; it may not come so far."""
@@ -90,6 +88,7 @@ MOMENTS = ('first start', 'checkpoint', 'start after a cut', 'stop', 'salvage')
        (5, 200, 500), needs=('root', 'cut', 'strace'), disk_mb=64)
 def power_cut_in(case):
     moment, number = MOMENTS[case.seed % len(MOMENTS)], case.random.randint(1, 16)
+    killed = None
     case.tell(f'{moment}:')
     if moment == 'first start':
         trap = Trap(case, 'fdatasync,fsync', number, [DATABASE, WAL, 'store', 'store/1'])
@@ -103,7 +102,7 @@ def power_cut_in(case):
         trap = Trap(case, 'fdatasync,pwrite64', number, [DATABASE, WAL, 'heads'])
         trap.start()
     elif moment == 'salvage':
-        fill_store(case, clean=case.random.random() < 0.5)
+        killed = fill_store(case, clean=case.random.random() < 0.5)
         case.damage()
         begin = time.monotonic_ns()
         destroy_header(case)
@@ -118,7 +117,7 @@ def power_cut_in(case):
         trap.attach()
         case.gateway.signal(signal.SIGTERM)
     trap.wait(8)
-    cut(case)
+    cut(case, killed)
     case.link.restore()
     case.start()
     case.wait_readings(30)

@@ -13,6 +13,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -76,7 +77,10 @@ class Campaign:
         """One run: (verdict or None, the story, seconds)."""
         began, verdict, story = time.monotonic(), None, []
         if fault.alone:
-            verdict, story = fault.run(self.build, seed)
+            try:
+                verdict, story = fault.run(self.build, seed)
+            except (OSError, subprocess.SubprocessError, ValueError) as error:
+                story.append(f'the run broke: {error}')
             return verdict, story, time.monotonic() - began
         with contextlib.ExitStack() as open_:
             try:

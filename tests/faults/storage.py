@@ -89,8 +89,7 @@ def disk_full(case):
         case.tell('and killed while full')
         kill(case)
         case.start()
-        procs.wait_for(lambda: case.gateway.lines('gateway started') or
-                       not case.gateway.running(), 5)
+        procs.wait_for(lambda: case.has_started() or not case.gateway.running(), 5)
     case.disk.empty()
     freed(case, begin)
 

@@ -278,9 +278,7 @@ def k7_time(e):
 
 def k8_manifests(e):
     """Head, count, sum, qualities and slots of each manifest follow from what arrived."""
-    here, lost = e.delivered, e.tombstoned
-    books = {key: _Book(known, lost.get(key, Spans())) for key, known in e.content.items()}
-    before = {}
+    books, before = {}, {}
     for line, message in e.messages:
         if message.kind != 'manifest' or message.problem:
             continue
@@ -294,8 +292,30 @@ def k8_manifests(e):
                 if said['head'] < before.get(key, 0) and not (e.damages and _told(e)):
                     e.find('K8', 'manifest wrong', where + 'the head went back')
                 before[key] = said['head']
-                if here.get(key, Spans()).covers(1, said['head']):
-                    _compare(e, books[key], said, where)
+                if e.delivered.get(key, Spans()).covers(1, said['head']):
+                    lost = _lost_when(e, key, line['ns'], said, where)
+                    if lost is not None:
+                        book = books.setdefault((key, len(lost)), _Book(e.content[key], lost))
+                        _compare(e, book, said, where)
+
+
+def _lost_when(e, key, ns, said, where):
+    """The tombstones that a manifest counts: those that had come, and those of the later ones that
+    make up its number; None when that cannot be told."""
+    lost = Spans()
+    arrivals = [(when, first, last) for when, first, last, tombstone in e.arrivals[key] if tombstone]
+    for when, first, last in [*arrivals, (None, 1, 0)]:
+        if when is None or when > ns:
+            if sum(min(high, said['head']) - low + 1 for low, high in lost.ranges
+                   if low <= said['head']) == said['tombstoned']:
+                return lost
+        if when is not None:
+            lost.add(first, last)
+    had = Spans((first, last) for when, first, last in arrivals if when <= ns)
+    if not len(had) <= said['tombstoned'] <= len(lost):
+        e.find('K8', 'manifest wrong', where + f'tombstoned is {said["tombstoned"]}, '
+                                               f'arrived is {len(had)} to {len(lost)}')
+    return None
 
 
 def _told(e):
@@ -406,7 +426,8 @@ def _freed(kind, said, covered):
 
 def k11_quality(e):
     """An answer that the simulator damaged is never a good value; a device is told to be back only
-    when it was told to have failed."""
+    when it was told to have failed, unless that may be among what was lost."""
+    lost = e.withdrawn
     failed = {(r.device, r.epoch) for r in e.records if r.row == DEVICE_ROW and r.quality != GOOD}
     for record in e.records:
         entries = e.by_token.get((record.device, record.point, record.raw), [])
@@ -414,7 +435,8 @@ def k11_quality(e):
         if counted and record.quality == GOOD and entries and entries[0].damaged:
             e.find('K11', 'damaged answer is good', f'{record.device} {record.point}, request '
                                                     f'{entries[0].request}')
-        if record.row == DEVICE_ROW and (record.device, record.epoch) not in failed:
+        if record.row == DEVICE_ROW and (record.device, record.epoch) not in failed and \
+                not lost.get((record.epoch, record.lane), Spans()).overlaps(1, record.seq):
             e.find('K11', 'back without a failure', f'{record.device} {record.seq}')
 
 

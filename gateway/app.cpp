@@ -106,7 +106,8 @@ Box::Box(RunOptions options, LoadedSite loaded)
                  generations_, enrolment_hooks()),
       control_(
           io_.get_executor(), options_.runtime + "/control.sock",
-          [this](json::object request, Reply& reply) { return answer(std::move(request), reply); })
+          [this](json::object request, Reply& reply) { return answer(std::move(request), reply); }),
+      metrics_(io_.get_executor(), options_.runtime + "/metrics.sock", metrics_source())
 {
 }
 
@@ -170,6 +171,8 @@ asio::awaitable<void> Box::start()
     start_uplink();
     tasks_.spawn("enrolment", enrolment_.watch());
     tasks_.spawn("control", control_.run());
+    tasks_.spawn("metrics", metrics_.run());
+    open_metrics_port();
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
     tasks_.spawn("value", keep_value());
@@ -211,6 +214,8 @@ asio::awaitable<void> Box::stop(bool store_works)
 {
     notifier_.stopping();
     co_await control_.stop();
+    co_await close_metrics_port();
+    co_await metrics_.stop();
     if (store_works) {
         co_await record_value(true);  // while there are devices to tell of
     }

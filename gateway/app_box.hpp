@@ -8,6 +8,7 @@
 #include "gateway/app_tail.hpp"
 #include "gateway/app_value.hpp"
 #include "gateway/config/last_good.hpp"
+#include "gateway/metrics/server.hpp"
 #include "gateway/reading_row.hpp"
 #include "gateway/runtime/notify.hpp"
 #include "gateway/runtime/system_clock.hpp"
@@ -56,6 +57,12 @@ private:
     boost::asio::awaitable<void> keep_value();
     void look_for_value(WallTime now);
     boost::asio::awaitable<void> record_value(bool is_last);
+
+    // app_metrics.cpp
+    MetricsSource metrics_source();
+    boost::asio::awaitable<std::string> metrics(MetricsFormat format);
+    void open_metrics_port();
+    boost::asio::awaitable<void> close_metrics_port();
 
     // app_reload.cpp
     void start_uplink();
@@ -116,6 +123,9 @@ private:
     std::optional<tls::Certificate> certificate_;  // the one in use
     WallTime newest_signed_{};
     ControlServer control_;
+    MetricsServer metrics_;
+    std::unique_ptr<MetricsServer> metrics_port_;
+    TaskGroup metrics_port_task_{io_.get_executor()};
     TaskGroup uplink_task_{io_.get_executor()};
     TaskGroup tasks_{io_.get_executor()};
     std::optional<WallTime> first_start_;

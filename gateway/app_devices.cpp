@@ -74,7 +74,8 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
     };
     SupervisorSettings settings{.identified = std::move(identified),
                                 .event = shared_.event,
-                                .probes = probes_of(started.config)};
+                                .probes = probes_of(started.config),
+                                .lateness = &lateness_};
     started.supervisor =
         std::make_unique<Supervisor>(started.config, std::move(driver), shared_.drivers.clock,
                                      shared_.sink, std::move(settings));

@@ -55,6 +55,7 @@ public:
     boost::asio::awaitable<void> stop();
 
     const RunningDevices& all() const { return running_; }
+    const Lateness& lateness() const { return lateness_; }
     /// Null when there is none.
     std::shared_ptr<RunningDevice> find(std::string_view id) const;
     const RunningDevice* find(std::uint16_t index) const;
@@ -66,6 +67,7 @@ private:
                                           Identified identified);
 
     Shared shared_;
+    Lateness lateness_ = no_lateness;
     RunningDevices running_;
     // Never given to another device in this epoch, also when the device leaves and comes back.
     std::map<std::string, std::uint16_t, std::less<>> indices_;

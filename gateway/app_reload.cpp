@@ -114,10 +114,15 @@ asio::awaitable<Box::Reloaded> Box::reload(Duration confirm_within)
 asio::awaitable<std::string> Box::apply(LoadedSite next)
 {
     notifier_.reloading();
+    const bool metrics_stay = site_->metrics_listen == next.configuration.site.metrics_listen;
     const bool uplink_stays = same_uplink(*site_, next.configuration.site);
     loaded_ = std::move(next);
     site_ = std::make_shared<const Site>(loaded_.configuration.site);
     const auto touched = co_await devices_.apply(site_, loaded_.configuration.devices);
+    if (!metrics_stay) {
+        co_await close_metrics_port();
+        open_metrics_port();
+    }
     if (!uplink_stays) {
         co_await stop_uplink();
         start_uplink();

@@ -70,6 +70,7 @@ asio::awaitable<void> Supervisor::run()
     for (;;) {
         schedule_.follow(clock_.now(), clock_.wall());
         co_await clock_.sleep_until(std::max(schedule_.next(), breaker_.probe_at()));
+        note_lateness();
         const auto& due = schedule_.take(clock_.now());
         skip(due, breaker_.is_open() ? last_cause_ : Cause::late);
         if (sink_.has_room()) {
@@ -78,6 +79,16 @@ asio::awaitable<void> Supervisor::run()
             miss(due.rows, Cause::store_slow);
         }
         hand_over();
+    }
+}
+
+/// Of polls that the grid asked for: the first one is at once, and probes have a grid of their own.
+void Supervisor::note_lateness()
+{
+    if (settings_.lateness != nullptr && !breaker_.is_open() &&
+        schedule_.next() != Instant::min()) {
+        const std::chrono::duration<double> late = clock_.now() - schedule_.next();
+        settings_.lateness->add(late.count());
     }
 }
 
@@ -137,6 +148,7 @@ asio::awaitable<void> Supervisor::went_down(Error error)
     }
     last_cause_ = cause;
     answering_ = false;
+    ++failed_;
     breaker_.failed(clock_.now(),
                     is_missing(error) ? settings_.slowest_reopen : settings_.slowest_probe);
     asks_identity_ = true;  // it may come back as another one
@@ -147,6 +159,7 @@ void Supervisor::came_back()
 {
     breaker_.succeeded();
     answering_ = true;
+    ++answered_;
     if (down_told_) {
         tell_device(true, Cause::none);
         emit("device-up", Severity::info, "The device answers again.");
@@ -284,6 +297,8 @@ DeviceStatus Supervisor::status() const
             .last_cause = last_cause_,
             .period = driver_->may_be_silent().value_or(schedule_.shortest()),
             .slots = slots_.total(),
+            .answered = answered_,
+            .failed = failed_,
             .latest = normaliser_.latest()};
 }
 

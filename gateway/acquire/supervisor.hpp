@@ -9,12 +9,17 @@
 #include "gateway/acquire/schedule.hpp"
 #include "gateway/acquire/slot_account.hpp"
 #include "gateway/core/event.hpp"
+#include "gateway/runtime/histogram.hpp"
 
 #include <functional>
 #include <memory>
 #include <optional>
 
 namespace gateway {
+
+/// How long after its instant on the grid a poll began, in seconds.
+using Lateness = Histogram<5>;
+constexpr Lateness no_lateness{.bounds = {0.01, 0.1, 1, 10, 60}};
 
 struct SupervisorSettings {
     /// Awaited before the first reading is accepted and whenever the identity changes, so that the
@@ -29,6 +34,7 @@ struct SupervisorSettings {
     /// Shared by the devices of one line: one dead device at a time is probed, so that a live one
     /// never waits for more than one time limit. Null: alone on its line.
     std::shared_ptr<Bus> probes;
+    Lateness* lateness = nullptr;  ///< of the polls of all devices; outlives the supervisor
 };
 
 /// What is known of a device now.
@@ -41,6 +47,8 @@ struct DeviceStatus {
     Cause last_cause = Cause::none;     ///< of the last failure as a whole
     Duration period{};                  ///< the shortest of its points
     SlotCounts slots;                   ///< all lanes together
+    std::uint64_t answered = 0;         ///< polls, or messages heard
+    std::uint64_t failed = 0;           ///< polls as a whole, or times that it was silent too long
     std::vector<Reading> latest;  ///< by row; those that were never read have Normaliser::never
 };
 
@@ -67,6 +75,7 @@ public:
     const DeviceConfig& device() const { return device_; }
 
 private:
+    void note_lateness();
     boost::asio::awaitable<void> poll(PointSet due);
 
     // supervisor_listen.cpp: of a device that talks by itself
@@ -131,6 +140,7 @@ private:
     std::optional<Instant> maintenance_until_;
     std::optional<BootTime> last_good_, down_told_;
     Cause last_cause_ = Cause::none;
+    std::uint64_t answered_ = 0, failed_ = 0;
 };
 
 }  // namespace gateway

@@ -125,6 +125,7 @@ Books::Books(sqlite::Connection& connection)
 void Books::load()
 {
     epochs_.clear();
+    lost_ = saved_lost_;
     sqlite::Statement epochs(connection_, "SELECT number, id, boot, stage, crc FROM epoch");
     for (auto row = epochs.run(); row.next();) {
         EpochBook epoch{static_cast<std::uint32_t>(row.integer(0)),
@@ -155,6 +156,7 @@ void Books::load()
 
 void Books::save()
 {
+    saved_lost_ = lost_;
     for (auto& [number, epoch] : epochs_) {
         for (const auto lane : all_lanes) {
             auto& book = epoch.lanes[index_of(lane)];
@@ -200,6 +202,12 @@ void Books::forget(const EpochBook& epoch)
     sqlite::Statement(connection_, "DELETE FROM dictionary_use WHERE epoch = ?").execute(number);
     sqlite::Statement(connection_, "DELETE FROM epoch WHERE number = ?").execute(number);
     epochs_.erase(number);
+}
+
+void Books::lose(EpochBook& epoch, Lane lane, std::uint64_t count)
+{
+    epoch.lanes[index_of(lane)].counters.tombstoned += count;
+    lost_[index_of(lane)] += count;
 }
 
 EpochBook* Books::find(std::uint32_t number)

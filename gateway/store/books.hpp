@@ -78,6 +78,12 @@ public:
     const std::map<std::uint32_t, EpochBook>& all() const { return epochs_; }
     std::map<std::uint32_t, EpochBook>& all() { return epochs_; }
 
+    /// Readings of the lane are lost from now on; the caller has taken them out of the other
+    /// counters.
+    void lose(EpochBook& epoch, Lane lane, std::uint64_t count);
+    /// What was lost so since this object was made, as far as it is saved.
+    const PerLane<std::uint64_t>& lost() const { return saved_lost_; }
+
     /// Notes that the batch beginning with `first` names these dictionaries.
     void use_dictionaries(EpochBook& epoch, Lane lane, std::uint64_t first,
                           const std::vector<DictionaryRef>& named);
@@ -98,6 +104,7 @@ private:
     sqlite::Connection& connection_;
     sqlite::Statement put_epoch_, save_, use_;
     std::map<std::uint32_t, EpochBook> epochs_;
+    PerLane<std::uint64_t> lost_{}, saved_lost_{};
 };
 
 }  // namespace gateway

@@ -43,6 +43,7 @@ public:
     std::vector<EpochState> epochs();
     StoreUse use();
     std::vector<Event> take_events();
+    PerLane<std::uint64_t> lost() const;
 
     /// Throws StoreError when the store cannot be used, or fails in this.
     template <typename Use>
@@ -96,7 +97,8 @@ private:
     std::vector<EpochBook> carried_;
     std::vector<EpochState> known_;
     std::vector<Event> events_;
-    std::string told_;  ///< why the store cannot be opened
+    PerLane<std::uint64_t> lost_{};  ///< declared so in stores that failed since
+    std::string told_;               ///< why the store cannot be opened
 };
 
 bool Outbox::State::open()
@@ -182,6 +184,7 @@ void Outbox::State::note(const StoreError& error)
     for (auto& event : database_->take_events()) {
         events_.push_back(std::move(event));
     }
+    lost_ = lost();
     auto epochs = database_->abandon();
     database_.reset();
     if (error.condemns()) {
@@ -204,7 +207,17 @@ StoreUse Outbox::State::use()
     auto use = ask([](Database& store) { return store.use(); });
     use.budget_bytes = settings_.budget_bytes;
     use.written = wear_.written();
+    use.declared_lost = lost();
     return use;
+}
+
+PerLane<std::uint64_t> Outbox::State::lost() const
+{
+    auto lost = lost_;
+    for (std::size_t lane = 0; database_ && lane < lost.size(); ++lane) {
+        lost[lane] += database_->declared_lost()[lane];
+    }
+    return lost;
 }
 
 std::vector<Event> Outbox::State::take_events()

@@ -43,10 +43,10 @@ struct SalvageStep {
 struct StoreUse {
     std::uint64_t used_bytes = 0;
     std::uint64_t budget_bytes = 0;
-    std::uint64_t written_bytes =
-        0;  ///< by this process to the store, as far as the system counts it
+    std::uint64_t written_bytes = 0;  ///< by this process, as far as the system counts it
     std::uint64_t free_bytes = 0;
-    WrittenBytes written;  ///< per day, kept over restarts
+    PerLane<std::uint64_t> declared_lost{};  ///< readings, since this process began
+    WrittenBytes written;                    ///< per day, kept over restarts
 };
 
 /// The durable queue: one SQLite file, one connection, owned by the store worker. Every member runs

@@ -177,7 +177,7 @@ void Outbox::Database::put_refused(EpochBook& epoch, const PendingBatch& about, 
                                    std::uint64_t first, std::vector<StoredBatch>& stored_rows)
 {
     const RowSpan span{row_id(epoch.number, first), lost.count, lost.reason, 0};
-    epoch.lanes[index_of(about.lane)].counters.tombstoned += lost.count;
+    books_.lose(epoch, about.lane, lost.count);
     stored_rows.push_back(
         put_loss(epoch, about.lane, span, {about.opened, about.clock}, std::move(lost)));
 }

@@ -265,7 +265,10 @@ std::vector<DictionaryHash> Outbox::Database::dictionaries_held()
 StoreUse Outbox::Database::use()
 {
     wear_.look(last_moment_.clock);
-    StoreUse use{used_bytes(), settings_.budget_bytes, wear_.by_this_process(), 0, wear_.written()};
+    StoreUse use{.used_bytes = used_bytes(),
+                 .budget_bytes = settings_.budget_bytes,
+                 .written_bytes = wear_.by_this_process(),
+                 .written = wear_.written()};
     struct statvfs disk {};
     if (statvfs(settings_.directory.c_str(), &disk) == 0) {
         use.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;

@@ -9,7 +9,6 @@
 
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace gateway {
@@ -68,6 +67,7 @@ public:
     // outbox_salvage.cpp
     SalvageStep salvage();
 
+    const PerLane<std::uint64_t>& declared_lost() const { return books_.lost(); }
     const EpochBook& current() const { return books_.all().at(current_); }
     std::vector<Event> take_events() { return std::exchange(events_, {}); }
 

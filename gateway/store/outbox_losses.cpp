@@ -79,7 +79,7 @@ StoredBatch Outbox::Database::bury(EpochBook& epoch, Lane lane, const Row& row, 
     if (!row.span.loss) {
         subtract(book.counters, row.tally);
         book.counters.queued -= std::min(row.span.count, book.counters.queued);
-        book.counters.tombstoned += row.span.count;
+        books_.lose(epoch, lane, row.span.count);
     }
     if (planted(Defect::tombstone_after_drop)) {
         connection_.execute("COMMIT; BEGIN IMMEDIATE");
@@ -96,7 +96,7 @@ void Outbox::Database::put_pending(EpochBook& epoch, const PendingLoss& loss,
                        loss.lost.reason, 0};
     stored_rows.push_back(put_loss(epoch, loss.lane, span, {loss.opened, loss.clock}, loss.lost));
     book.counters.head += loss.lost.count;
-    book.counters.tombstoned += loss.lost.count;
+    books_.lose(epoch, loss.lane, loss.lost.count);
 }
 
 std::optional<StoredBatch> Outbox::Database::declare_lost(std::uint32_t epoch_number, Lane lane,

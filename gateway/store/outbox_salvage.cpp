@@ -298,8 +298,10 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
         for (const auto lane : all_lanes) {
             auto& book = epoch.lanes[index_of(lane)];
             declare_holes(epoch, lane, book.counters.head, LossReason::store_lost, step);
-            book.counters.tombstoned =
-                book.counters.head - std::min(book.counters.head, book.counters.count);
+            const auto held = std::min(book.counters.head, book.counters.count);
+            const auto lost = book.counters.head - held;
+            store.books_.lose(epoch, lane, lost - std::min(lost, book.counters.tombstoned));
+            book.counters.tombstoned = lost;
             book.changed = true;
         }
         store.books_.set_stage(epoch, EpochStage::closed);

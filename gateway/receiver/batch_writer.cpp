@@ -86,11 +86,14 @@ Checked<BatchWriter::Taken> BatchWriter::take(const Topic& topic, ByteView messa
         return Refusal{"sequences beyond any that can be"};
     }
     const Range range{header.first, header.first + batch->count() - 1};
-    Taken taken{.epoch = header.epoch, .lane = header.lane, .first = header.first, .missing = {}};
+    Taken taken{.epoch = header.epoch, .lane = header.lane, .first = header.first};
+    if (header.clock.state != ClockState::unset) {
+        taken.opened = header.clock.wall.time_since_epoch();
+    }
     const auto known = ledger_.find_epoch(topic.box, header.epoch);
     const auto account = known ? ledger_.account(known->number, header.lane) : LaneAccount{};
     if (is_too_scattered(account, range)) {
-        return Refusal{"more holes in one lane than this receiver keeps"};
+        return Refusal{"more holes in one lane than this receiver keeps", RefusalKind::limit};
     }
     const auto* readings = std::get_if<std::vector<Reading>>(&batch->content);
     Checked<Found> found = Found{};

@@ -8,6 +8,7 @@
 #include "gateway/receiver/tally.hpp"
 #include "gateway/store/batch.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,7 +37,8 @@ public:
         EpochId epoch;
         Lane lane = Lane::telemetry;
         std::uint64_t first = 0;
-        std::vector<DictionaryHash> missing;  ///< not empty: nothing was done
+        std::optional<std::chrono::milliseconds> opened;  ///< Unix time, when its box knew it
+        std::vector<DictionaryHash> missing;              ///< not empty: nothing was done
     };
 
     /// Refused, and nothing has changed, unless the message is a batch of the topic's box.

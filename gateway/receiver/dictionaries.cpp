@@ -26,7 +26,7 @@ Checked<std::shared_ptr<const Dictionary>> Dictionaries::add(const Topic& topic,
         return parsed.error();
     }
     if (!ledger_.put_dictionary(topic.box, topic.hash, bytes)) {
-        return Refusal{"the box has published too many dictionaries"};
+        return Refusal{"the box has published too many dictionaries", RefusalKind::limit};
     }
     return remember({topic.box, topic.hash},
                     std::make_shared<const Dictionary>(std::move(*parsed)));

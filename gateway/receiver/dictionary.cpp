@@ -200,7 +200,7 @@ Checked<std::vector<DictionaryRow>> parse_rows(const json::object& root, const j
 Checked<Dictionary> Dictionary::parse(std::string_view bytes, const Topic& topic)
 {
     if (bytes.size() > most_dictionary_bytes) {
-        return Refusal{"a dictionary over 1 MB"};
+        return Refusal{"a dictionary over 1 MB", RefusalKind::limit};
     }
     if (dictionary_hash(bytes) != topic.hash) {
         return Refusal{"the dictionary's bytes do not have the hash of its topic"};

@@ -173,6 +173,12 @@ Commands add_options(CLI::App& app, Arguments& arguments)
     app.add_option("--roster", arguments.roster,
                    "file of lines BOX = ORG: no other box is accepted, and none under another org");
     app.add_option("--raw", arguments.session.raw, "folder that gets every message as it came");
+    app.add_option("--metrics", arguments.session.metrics,
+                   "where figures can be had by HTTP: a Unix socket's path, or 127.0.0.1:PORT")
+        ->check([](const std::string& where) {
+            return is_metrics_place(where) ? "" : "not a path, and no port of this machine";
+        })
+        ->allow_extra_args(false);
     app.add_flag("--check", arguments.check, "at the end compare with the boxes' manifests");
     app.add_option("--ca", connection.ca_file, "certificates that the broker's is checked against");
     app.add_option("--cert", connection.certificate_file, "own certificate");

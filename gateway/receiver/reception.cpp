@@ -57,7 +57,9 @@ std::vector<Outgoing> Reception::take(const std::vector<mqtt::Message>& messages
         receipts_.clear();
         return {};
     }
-    std::ranges::move(receipts_.due(now), std::back_inserter(outgoing));
+    auto due = receipts_.due(now);
+    figures_.receipts(due.size());
+    std::ranges::move(due, std::back_inserter(outgoing));
     return outgoing;
 }
 
@@ -68,6 +70,7 @@ void Reception::take(const mqtt::Message& message)
         refuse(message.topic, topic.error());
         return;
     }
+    figures_.message(topic->kind);
     if (message.payload.empty() && !carries_batch(topic->kind)) {
         return;  // a retained message that was cleared
     }
@@ -79,6 +82,7 @@ void Reception::take(const mqtt::Message& message)
         refuse(message.topic, *refusal);
         return;
     }
+    figures_.heard(topic->box, std::chrono::system_clock::now());
     const auto known = ledger_.box(topic->box);
     if (!known || known->org != topic->org) {
         ledger_.put_box({.box = topic->box,
@@ -93,17 +97,18 @@ std::optional<Refusal> Reception::check_origin(const Topic& topic)
     if (settings_.roster) {
         const auto entry = settings_.roster->find(topic.box);
         if (entry == settings_.roster->end()) {
-            return Refusal{"the box is not in the roster"};
+            return Refusal{"the box is not in the roster", RefusalKind::origin};
         }
         return entry->second == topic.org
                    ? std::nullopt
-                   : std::optional(Refusal{"the roster has the box under another org"});
+                   : std::optional(
+                         Refusal{"the roster has the box under another org", RefusalKind::origin});
     }
     const auto known = ledger_.box(topic.box);
     return !known || known->org == topic.org
                ? std::nullopt
-               : std::optional(
-                     Refusal{"the box is known under another org; a --roster can move it"});
+               : std::optional(Refusal{"the box is known under another org; a --roster can move it",
+                                       RefusalKind::origin});
 }
 
 std::optional<Refusal> Reception::take(const Topic& topic, const mqtt::Message& message)
@@ -129,6 +134,7 @@ std::optional<Refusal> Reception::take(const Topic& topic, const mqtt::Message& 
 void Reception::refuse(std::string_view topic, const Refusal& refusal)
 {
     ++tally_.refused;
+    figures_.refused(refusal.kind);
     if (++refused_in_round_ <= most_refusals_logged_in_round) {
         log(LogLevel::warning, "message refused", {{"topic", topic}, {"reason", refusal.reason}});
     }
@@ -139,6 +145,9 @@ std::optional<Refusal> Reception::take_batch(const Topic& topic, ByteView messag
     auto taken = writer_.take(topic, message);
     if (!taken) {
         return taken.error();
+    }
+    if (taken->opened) {
+        figures_.batch(topic.kind, *taken->opened, std::chrono::system_clock::now());
     }
     if (taken->missing.empty()) {
         receipts_.changed(topic.org, topic.box, taken->epoch);

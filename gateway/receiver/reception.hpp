@@ -3,6 +3,7 @@
 #include "gateway/mqtt/client.hpp"
 #include "gateway/receiver/batch_writer.hpp"
 #include "gateway/receiver/check.hpp"
+#include "gateway/receiver/figures.hpp"
 #include "gateway/receiver/receipts.hpp"
 
 #include <chrono>
@@ -46,6 +47,11 @@ public:
 
     const Tally& tally() const { return tally_; }
     std::vector<LaneReport> report() { return make_report(ledger_); }
+    /// The page of `/metrics`.
+    std::string metrics(const SessionFigures& session, MetricsFormat format) const
+    {
+        return metrics_page(figures_, tally_, online_, session, format);
+    }
 
 private:
     void take(const mqtt::Message& message);
@@ -67,11 +73,12 @@ private:
     LedgerState ledger_;
     LineFile file_;
     Tally tally_;
+    Figures figures_;
     Dictionaries dictionaries_;
     BatchWriter writer_;
     HeldBatches held_;
     Receipts receipts_;
-    std::map<std::string, std::string, std::less<>> online_;  // box -> session
+    Figures::Online online_;
     std::vector<Outgoing> commands_;
     std::uint64_t refused_in_round_ = 0;
 };

@@ -116,6 +116,7 @@ ReceiverSession::ReceiverSession(asio::any_io_executor executor, Worker& store, 
         std::filesystem::create_directories(settings_.raw);
         saved_ = last_saved(settings_.raw);
     }
+    open_metrics();
 }
 
 asio::awaitable<void> ReceiverSession::run()
@@ -124,7 +125,13 @@ asio::awaitable<void> ReceiverSession::run()
     tasks.spawn("connection", stay_connected());
     tasks.spawn("rounds", take_rounds());
     tasks.spawn("signals", obey_signals(tasks));
+    for (const auto& server : metrics_) {
+        tasks.spawn("metrics", server->run());
+    }
     co_await tasks.join();
+    for (const auto& server : metrics_) {
+        co_await server->stop();
+    }
     co_await finish();
 }
 
@@ -188,6 +195,7 @@ asio::awaitable<std::string> ReceiverSession::hold_connection()
         co_return std::move(*failed);
     }
     connected_ = true;
+    ++connections_;
     trouble_.clear();
     log(LogLevel::info, "broker connected",
         {{"host", settings_.host}, {"port", settings_.connection.port}});

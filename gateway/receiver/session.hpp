@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/metrics/server.hpp"
 #include "gateway/mqtt/client.hpp"
 #include "gateway/receiver/reception.hpp"
 #include "gateway/runtime/resolver.hpp"
@@ -23,9 +24,10 @@ class TaskGroup;
 
 struct SessionSettings {
     std::string host;
-    mqtt::Options connection;  ///< its address is looked up from `host`
-    std::string org;           ///< empty: every org
-    std::string raw;           ///< a folder that gets every message as it came; empty: none
+    mqtt::Options connection;          ///< its address is looked up from `host`
+    std::string org;                   ///< empty: every org
+    std::string raw;                   ///< a folder that gets every message as it came; empty: none
+    std::vector<std::string> metrics;  ///< where they can be had: see MetricsServer
 };
 
 /// host, port and TLS from `mqtt://HOST:PORT` or `mqtts://HOST:PORT`; a port may be left out.
@@ -58,6 +60,9 @@ private:
     boost::asio::awaitable<void> take_round();
     boost::asio::awaitable<void> obey_signals(TaskGroup& tasks);
     boost::asio::awaitable<void> finish();
+    // session_metrics.cpp
+    void open_metrics();
+    boost::asio::awaitable<std::string> metrics(MetricsFormat format);
     void arrived(mqtt::Message message);
     std::vector<mqtt::Message> next_messages();
     void log_progress(const Tally& tally);
@@ -71,6 +76,8 @@ private:
 
     std::unique_ptr<mqtt::Client> client_;
     bool connected_ = false;
+    std::uint64_t connections_ = 0;
+    std::vector<std::unique_ptr<MetricsServer>> metrics_;
     bool newly_connected_ = false;
     std::optional<std::string> lost_;  // why the connection ended
     std::string trouble_;              // what was said last of a connection that fails

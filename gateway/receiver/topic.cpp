@@ -40,6 +40,21 @@ std::string_view to_string(TopicKind kind)
     return kinds[static_cast<std::size_t>(kind)].second;
 }
 
+std::string_view to_string(RefusalKind kind)
+{
+    switch (kind) {
+        case RefusalKind::topic:
+            return "topic";
+        case RefusalKind::origin:
+            return "origin";
+        case RefusalKind::limit:
+            return "limit";
+        case RefusalKind::content:
+            return "content";
+    }
+    return "content";
+}
+
 bool is_name(std::string_view text)
 {
     constexpr std::size_t longest = 63;
@@ -58,20 +73,20 @@ Checked<Topic> parse_topic(std::string_view topic)
     const auto kind =
         std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.second == name; });
     if (version != "ss1" || kind == kinds.end()) {
-        return Refusal{"not a topic of this protocol"};
+        return Refusal{"not a topic of this protocol", RefusalKind::topic};
     }
     if (!is_name(org) || !is_name(box)) {
-        return Refusal{"org or box in the topic is not a name"};
+        return Refusal{"org or box in the topic is not a name", RefusalKind::topic};
     }
     Topic parsed{.kind = kind->first, .org = std::string(org), .box = std::string(box)};
     if (parsed.kind == TopicKind::dictionary) {
         const auto hash = hash_from_hex(rest);
         if (!hash) {
-            return Refusal{"the topic does not end in a dictionary's hash"};
+            return Refusal{"the topic does not end in a dictionary's hash", RefusalKind::topic};
         }
         parsed.hash = *hash;
     } else if (!rest.empty()) {
-        return Refusal{"the topic has a level too many"};
+        return Refusal{"the topic has a level too many", RefusalKind::topic};
     }
     return parsed;
 }

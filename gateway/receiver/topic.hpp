@@ -4,6 +4,7 @@
 
 #include <boost/system/result.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -11,9 +12,21 @@
 
 namespace gateway {
 
+/// What is wrong with something from outside, for counting.
+enum class RefusalKind : std::uint8_t {
+    topic,    ///< it came on a topic that is none of the protocol's
+    origin,   ///< the box may not speak for this org
+    limit,    ///< more than this receiver keeps of one box
+    content,  ///< it is not what its topic says, or contradicts itself
+};
+constexpr std::array refusal_kinds{RefusalKind::topic, RefusalKind::origin, RefusalKind::limit,
+                                   RefusalKind::content};
+std::string_view to_string(RefusalKind kind);
+
 /// Why something from outside is not accepted, in words for the log.
 struct Refusal {
     std::string reason;
+    RefusalKind kind = RefusalKind::content;
 };
 
 /// What was checked, or why it is refused.
@@ -32,6 +45,9 @@ enum class TopicKind : std::uint8_t {
     manifest
 };
 
+constexpr std::array topic_kinds{TopicKind::state,   TopicKind::birth,   TopicKind::dictionary,
+                                 TopicKind::alarm,   TopicKind::control, TopicKind::data,
+                                 TopicKind::history, TopicKind::manifest};
 std::string_view to_string(TopicKind kind);
 constexpr bool carries_batch(TopicKind kind)
 {

@@ -104,6 +104,20 @@ class Program:
     def written_bytes(self):
         return self._number('io', 'write_bytes:')
 
+    def listening_ports(self):
+        """TCP ports that the process listens at."""
+        own = set()
+        for descriptor in pathlib.Path(f'/proc/{self.pid}/fd').iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                own.add(os.readlink(descriptor))
+        ports, listening = set(), '0A'
+        for file in ('tcp', 'tcp6'):
+            for line in pathlib.Path(f'/proc/{self.pid}/net/{file}').read_text().splitlines()[1:]:
+                _, local, _, state, *rest = line.split()
+                if state == listening and f'socket:[{rest[5]}]' in own:
+                    ports.add(int(local.rpartition(':')[2], 16))
+        return sorted(ports)
+
     def _number(self, file, key):
         for line in pathlib.Path(f'/proc/{self.pid}/{file}').read_text().splitlines():
             if line.startswith(key):

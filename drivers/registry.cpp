@@ -3,6 +3,7 @@
 #include "drivers/modbus/client.hpp"
 #include "drivers/modbus/driver.hpp"
 #include "drivers/modbus/example.hpp"
+#include "drivers/modbus/explain.hpp"
 #include "drivers/modbus/register_map.hpp"
 #include "drivers/registry_json.hpp"
 #include "drivers/registry_text.hpp"
@@ -29,6 +30,7 @@ std::unique_ptr<Driver> make_modbus(const DeviceConfig& device, const DriverCont
     if (!own.empty()) {
         return nullptr;
     }
+    client->record_in(context.exchanges);
     return std::make_unique<modbus::ModbusDriver>(
         std::move(client), modbus::Layout(std::move(map.points), map.limits),
         modbus::Layout(std::move(map.identity), map.limits));
@@ -80,6 +82,7 @@ std::unique_ptr<Driver> make_sunspec(const DeviceConfig& device, const DriverCon
     if (!client) {
         return nullptr;
     }
+    client->record_in(context.exchanges);
     return std::make_unique<sunspec::SunspecDriver>(std::move(client), std::move(map));
 }
 
@@ -195,6 +198,23 @@ std::vector<PlannedRequest> describe_plan(const Profile& profile)
 {
     const auto* row = row_of(profile);
     return row == nullptr ? std::vector<PlannedRequest>{} : row->describe(profile);
+}
+
+ExchangeText explain(const Profile& profile, const ExchangeLog::Exchange& exchange)
+{
+    if (exchange.framing == Framing::lines) {
+        return explain_lines(exchange);
+    }
+    Mistakes mistakes;
+    const auto map =
+        profile.driver == "modbus" ? modbus::read_map(profile, mistakes) : modbus::RegisterMap();
+    return {modbus::explain_request(exchange, profile, map.points),
+            modbus::explain_answer(exchange)};
+}
+
+bool keeps_exchanges(std::string_view driver)
+{
+    return driver == "modbus" || driver == "sunspec" || driver == "ascii";
 }
 
 }  // namespace gateway

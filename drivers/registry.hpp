@@ -2,6 +2,7 @@
 
 #include "drivers/transport/buses.hpp"
 #include "gateway/acquire/driver.hpp"
+#include "gateway/acquire/exchange_log.hpp"
 #include "gateway/config/binding.hpp"
 #include "gateway/runtime/clock.hpp"
 #include "gateway/runtime/file_worker.hpp"
@@ -29,6 +30,7 @@ struct DriverContext {
     FileWorker& files;
     std::string config_folder = ".";        ///< of the site file: secrets lie beside it
     mqtt_json::Brokers* brokers = nullptr;  ///< null: no device behind a broker can be read
+    ExchangeLog* exchanges = nullptr;  ///< where the driver keeps what goes over its wire, or null
 };
 
 /// The driver that the device's profile names. Null with every mistake of the profile's addresses
@@ -54,6 +56,14 @@ struct PlannedRequest {
     std::size_t bytes = 0;      ///< there and back
     Duration on_serial_line{};  ///< at the rate the maker names first; zero: not on a serial line
 };
+
+/// An exchange in words.
+struct ExchangeText {
+    std::string request, answer;
+};
+ExchangeText explain(const Profile& profile, const ExchangeLog::Exchange& exchange);
+/// Whether this driver keeps its exchanges in an ExchangeLog.
+bool keeps_exchanges(std::string_view driver);
 
 /// The requests of each poll period when all of its points are due. Empty for a driver that asks
 /// nothing. The profile is free of mistakes.

@@ -7,6 +7,8 @@
 #include "gateway/acquire/due_rows.hpp"
 #include "gateway/config/literal.hpp"
 
+#include <array>
+#include <cstdio>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -22,6 +24,23 @@ std::string names_of(const Profile& profile, PointSet rows)
         names += (names.empty() ? "" : ", ") + profile.points[row].id;
     }
     return names;
+}
+
+// What is no plain character as <0d>.
+std::string printable(ByteView bytes)
+{
+    constexpr std::uint8_t first = 0x20, last = 0x7E;
+    std::string text;
+    for (const auto byte : bytes) {
+        if (byte >= first && byte <= last) {
+            text += static_cast<char>(byte);
+        } else {
+            std::array<char, 8> code{};
+            std::snprintf(code.data(), code.size(), "<%02x>", byte);
+            text += code.data();
+        }
+    }
+    return text;
 }
 
 std::shared_ptr<StreamBus> bus_of(const SiteDevice& device, const DriverContext& context,
@@ -94,7 +113,8 @@ std::unique_ptr<Driver> make_ascii(const DeviceConfig& device, const DriverConte
         ascii::read_map(*device.profile, get(device.site.connect, "address", std::string()), own);
     auto bus = bus_of(device.site, context, own);
     mistakes.add(own);
-    return own.empty() ? std::make_unique<ascii::AsciiDriver>(std::move(bus), std::move(map))
+    return own.empty() ? std::make_unique<ascii::AsciiDriver>(std::move(bus), std::move(map),
+                                                              context.exchanges)
                        : nullptr;
 }
 
@@ -106,6 +126,24 @@ void check_ascii(const Profile& profile, Mistakes& mistakes)
 std::vector<std::string> run_ascii_examples(const Profile& profile)
 {
     return ascii::run_examples(profile);
+}
+
+ExchangeText explain_lines(const ExchangeLog::Exchange& exchange)
+{
+    ExchangeText text{.request = exchange.sent.size == 0
+                                     ? std::string("listens")
+                                     : "asks \"" + printable(exchange.sent.view()) + "\"",
+                      .answer = {}};
+    if (exchange.received.size > 0) {
+        text.answer = "heard \"" + printable(exchange.received.view()) + "\"";
+    }
+    if (exchange.error) {
+        const auto why = exchange.error == Fault::timed_out
+                             ? std::string("nothing that was asked for")
+                             : exchange.error.message();
+        text.answer += (text.answer.empty() ? "" : ": ") + why;
+    }
+    return text;
 }
 
 std::vector<PlannedRequest> describe_ascii(const Profile& profile)

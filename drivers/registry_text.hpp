@@ -11,6 +11,7 @@ std::unique_ptr<Driver> make_ascii(const DeviceConfig& device, const DriverConte
 void check_ascii(const Profile& profile, Mistakes& mistakes);
 std::vector<std::string> run_ascii_examples(const Profile& profile);
 std::vector<PlannedRequest> describe_ascii(const Profile& profile);
+ExchangeText explain_lines(const ExchangeLog::Exchange& exchange);
 
 std::unique_ptr<Driver> make_sysfs(const DeviceConfig& device, const DriverContext& context,
                                    Mistakes& mistakes);

@@ -81,7 +81,7 @@ Result<Identity> identity_heard(const Identity& heard, const std::vector<bool>& 
     return any ? Result<Identity>(heard) : Result<Identity>(Fault::not_found);
 }
 
-std::span<const std::uint8_t> bytes_of(const std::string& text)
+std::span<const std::uint8_t> bytes_of(std::string_view text)
 {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters are bytes
     return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
@@ -89,12 +89,13 @@ std::span<const std::uint8_t> bytes_of(const std::string& text)
 
 }  // namespace
 
-AsciiDriver::AsciiDriver(std::shared_ptr<StreamBus> bus, LineMap map)
+AsciiDriver::AsciiDriver(std::shared_ptr<StreamBus> bus, LineMap map, ExchangeLog* log)
     : bus_(std::move(bus)),
       map_(std::move(map)),
       frames_(map_.grammar.start, map_.grammar.end, map_.grammar.longest),
       all_identity_(map_.identity.size()),
-      identity_(map_.identity.size())
+      identity_(map_.identity.size()),
+      log_(log)
 {
     std::iota(all_identity_.begin(), all_identity_.end(), std::uint16_t{0});
 }
@@ -165,7 +166,10 @@ asio::awaitable<Status> AsciiDriver::ask(const std::string& request, Hearing& he
     Status heard = Fault::timed_out;
     for (unsigned attempt = 0; attempt <= map_.settings.retries; ++attempt) {
         const auto turn = co_await bus_->take();
+        const auto begun = Steady::now();
+        heard_.clear();
         heard = co_await ask_once(request, hearing);
+        keep(request, heard, begun);
         if (heard || !worth_repeating(heard.error())) {
             break;
         }
@@ -213,6 +217,12 @@ asio::awaitable<Result<Samples>> AsciiDriver::hear(PointSet rows)
         frames_.clear(true);
         last_heard_ = std::chrono::steady_clock::now();
     }
+    auto begun = Steady::now();
+    const auto told = [this, &begun](const Status& heard) {
+        keep({}, heard, begun);
+        heard_.clear();
+        begun = Steady::now();
+    };
     // Whatever ends this but a line, also being silent for too long, ends the connection.
     Exchange exchange(*bus_);
     for (;;) {
@@ -222,9 +232,13 @@ asio::awaitable<Result<Samples>> AsciiDriver::hear(PointSet rows)
                 bus_->answered();
                 last_heard_ = std::chrono::steady_clock::now();
                 exchange.ended_clean();
+                told(Status());
                 co_return samples;
             }
-            damage_ = *line ? damage_ : line->error();
+            if (!*line) {
+                damage_ = line->error();
+                told(line->error());
+            }
             const auto silent = std::chrono::steady_clock::now() - last_heard_;
             if (damage_ && silent >= map_.settings.stale / 2) {
                 co_return *damage_;  // says more than that nothing came
@@ -232,10 +246,12 @@ asio::awaitable<Result<Samples>> AsciiDriver::hear(PointSet rows)
         }
         const auto stream = co_await bus_->listen();
         if (!stream) {
+            told(stream.error());
             co_return stream.error();
         }
         const auto received = co_await receive(**stream);
         if (!received) {
+            told(received.error());
             co_return received.error();
         }
     }
@@ -292,9 +308,26 @@ asio::awaitable<Status> AsciiDriver::receive(ByteStream& stream)
     if (!got) {
         co_return got.error();
     }
+    if (log_ != nullptr && heard_.size() <= ExchangeLog::most_received) {
+        heard_.insert(heard_.end(), buffer.begin(),
+                      buffer.begin() + static_cast<std::ptrdiff_t>(*got));
+    }
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): bytes are characters
     frames_.add({reinterpret_cast<const char*>(buffer.data()), *got});
     co_return Status();
+}
+
+void AsciiDriver::keep(std::string_view request, const Status& heard, Steady::time_point begun)
+{
+    if (log_ == nullptr) {
+        return;
+    }
+    const auto now = Steady::now();
+    const ExchangeLog::Exchange exchange{.framing = Framing::lines,
+                                         .at = now,
+                                         .took = now - begun,
+                                         .error = heard ? Error() : heard.error()};
+    log_->add(exchange, bytes_of(request), heard_);
 }
 
 }  // namespace gateway::ascii

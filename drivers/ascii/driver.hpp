@@ -5,6 +5,7 @@
 #include "drivers/ascii/line_map.hpp"
 #include "drivers/transport/stream_bus.hpp"
 #include "gateway/acquire/driver.hpp"
+#include "gateway/acquire/exchange_log.hpp"
 
 #include <chrono>
 #include <memory>
@@ -18,7 +19,8 @@ namespace gateway::ascii {
 /// A device that answers requests with lines, or speaks them by itself.
 class AsciiDriver final : public Driver {
 public:
-    AsciiDriver(std::shared_ptr<StreamBus> bus, LineMap map);
+    /// `log`, if any, keeps what goes over the wire and outlives this.
+    AsciiDriver(std::shared_ptr<StreamBus> bus, LineMap map, ExchangeLog* log = nullptr);
 
     /// Of a device that talks: what its next line says. What is due does not matter. A line that
     /// comes while another talking device of the same bus has the turn is lost.
@@ -39,6 +41,8 @@ private:
     /// Takes lines until the hearing is complete or `lines` of them brought a value.
     boost::asio::awaitable<Status> listen(ByteStream& stream, Hearing& hearing, std::size_t lines);
     boost::asio::awaitable<Status> receive(ByteStream& stream);
+    using Steady = std::chrono::steady_clock;
+    void keep(std::string_view request, const Status& heard, Steady::time_point begun);
 
     std::shared_ptr<StreamBus> bus_;
     LineMap map_;
@@ -48,6 +52,8 @@ private:
     Identity identity_;            // heard so far
     std::optional<Error> damage_;  // of the last line that was damaged
     std::chrono::steady_clock::time_point last_heard_;
+    ExchangeLog* log_;
+    Bytes heard_;  // since the exchange began, as far as the log keeps it
 };
 
 }  // namespace gateway::ascii

@@ -100,7 +100,7 @@ asio::awaitable<Result<Answer>> Client::ask(Request request, Buffer& buffer)
     const auto attempts = silent_ ? 1 : retries_ + 1;
     Result<Answer> answer = Fault::timed_out;
     for (unsigned i = 0; i < attempts; ++i) {
-        answer = co_await link_->exchange(request, buffer);
+        answer = co_await ask_once(request, buffer);
         if (answer) {
             answer = as_error(*answer);
         }
@@ -109,6 +109,24 @@ asio::awaitable<Result<Answer>> Client::ask(Request request, Buffer& buffer)
         if (!again) {
             break;
         }
+    }
+    co_return answer;
+}
+
+asio::awaitable<Result<Answer>> Client::ask_once(Request request, Buffer& buffer)
+{
+    const auto begun = std::chrono::steady_clock::now();
+    Wire wire;
+    const auto answer = co_await link_->exchange(request, buffer, wire);
+    if (log_ != nullptr) {
+        const auto now = std::chrono::steady_clock::now();
+        const ExchangeLog::Exchange exchange{
+            .framing = wire.framing,
+            .at = now,
+            .took = now - begun,
+            .error = answer ? Error() : answer.error(),
+            .refusal = answer ? answer->exception : std::uint8_t{0}};
+        log_->add(exchange, wire.sent.view(), ByteView(buffer).first(wire.received));
     }
     co_return answer;
 }

@@ -28,9 +28,14 @@ public:
     /// out of reach gives the error of a unit that is.
     boost::asio::awaitable<Result<Answer>> ask(Request request, Buffer& buffer);
     void set_silent(bool silent) { silent_ = silent; }
+    /// Every exchange is kept there from now on; it outlives this.
+    void record_in(ExchangeLog* log) { log_ = log; }
 
 private:
+    boost::asio::awaitable<Result<Answer>> ask_once(Request request, Buffer& buffer);
+
     std::unique_ptr<Link> link_;
+    ExchangeLog* log_ = nullptr;
     std::uint8_t unit_;
     unsigned retries_;
     bool silent_ = false;

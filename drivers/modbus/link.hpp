@@ -3,6 +3,7 @@
 #include "drivers/modbus/codec.hpp"
 #include "drivers/modbus/rtu.hpp"
 #include "drivers/transport/stream_bus.hpp"
+#include "gateway/acquire/exchange_log.hpp"
 #include "gateway/core/reading.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -16,6 +17,13 @@ namespace gateway::modbus {
 /// Holds what comes in one exchange over any link; an answer's data lies in it.
 using Buffer = std::array<std::uint8_t, rtu_buffer_size>;
 
+/// What went over the wire in one exchange, for people who look at it.
+struct Wire {
+    Framing framing = Framing::modbus_tcp;
+    RequestFrame sent;         ///< empty: there was no connection
+    std::size_t received = 0;  ///< bytes at the begin of the buffer
+};
+
 /// The way to one unit. Each exchange takes its own turn on the bus, so that
 /// units interleave.
 class Link {
@@ -26,8 +34,9 @@ public:
     virtual ~Link() = default;
 
     /// Sends the request and waits for the answer to it and no other. `buffer`
-    /// outlives the answer.
-    virtual boost::asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer) = 0;
+    /// outlives the answer; `wire` is filled in as far as it comes.
+    virtual boost::asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer,
+                                                            Wire& wire) = 0;
 };
 
 /// `timeout` is of one exchange, once connected; `gap` the silence before it.

@@ -18,11 +18,11 @@ using Steady = std::chrono::steady_clock;
 namespace {
 
 /// Reads until the answer is there, until a broken one is over, or until the
-/// deadline.
+/// deadline. `heard` begins at 0 and counts the bytes.
 asio::awaitable<Result<Answer>> hear(ByteStream& stream, Request request, Buffer& buffer,
-                                     Steady::time_point deadline, Duration pause)
+                                     Steady::time_point deadline, Duration pause,
+                                     std::size_t& heard)
 {
-    std::size_t heard = 0;
     auto line = Line::silent;
     for (;;) {
         const auto found = find_answer(request, ByteView(buffer).first(heard), line);
@@ -74,43 +74,45 @@ class RtuLink final : public Link {
 public:
     explicit RtuLink(RtuLine line) : line_(std::move(line)) {}
 
-    asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer) override
+    asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer, Wire& wire) override
     {
+        wire.framing = Framing::modbus_rtu;
         // A late answer may come at any time. What cannot be mistaken for it is asked first.
         const auto probe =
             owed_.may_be_mistaken_for(request) ? owed_.probe_for(request) : std::nullopt;
         if (probe) {
-            const auto settled = co_await ask(*probe, buffer);
+            const auto settled = co_await ask(*probe, buffer, wire);
             if (!settled) {
                 forget_probes_that_nobody_answers();
                 co_return settled.error();
             }
             silent_probes_ = 0;
         }
-        co_return co_await ask(request, buffer);
+        co_return co_await ask(request, buffer, wire);
     }
 
 private:
-    asio::awaitable<Result<Answer>> ask(Request request, Buffer& buffer)
+    asio::awaitable<Result<Answer>> ask(Request request, Buffer& buffer, Wire& wire)
     {
+        wire.received = 0;
         co_await wait_for_late_answers();
         const auto turn = co_await line_.bus->take();
         const auto stream = co_await line_.bus->connection(line_.gap);
         if (!stream) {
             co_return stream.error();
         }
-        const auto question = encode_rtu(request);
-        const auto characters = question.size + rtu_answer_size(request);
+        wire.sent = encode_rtu(request);
+        const auto characters = wire.sent.size + rtu_answer_size(request);
         const auto limit = line_.timeout + line_.character * static_cast<int>(characters);
         not_before_ = Steady::now() + limit + lateness();  // also when this is cancelled
         Unanswered unanswered(owed_, request);             // likewise
-        const auto sent = co_await with_deadline((*stream)->write(question.view()), limit);
+        const auto sent = co_await with_deadline((*stream)->write(wire.sent.view()), limit);
         if (!sent) {
             line_.bus->close();
             co_return sent.error();
         }
-        const auto answer =
-            co_await hear(**stream, request, buffer, Steady::now() + limit, line_.pause);
+        const auto answer = co_await hear(**stream, request, buffer, Steady::now() + limit,
+                                          line_.pause, wire.received);
         unanswered.settle(answer);
         settle(answer);
         co_return answer;

@@ -43,10 +43,10 @@ private:
 /// also when this is cancelled.
 asio::awaitable<Result<Answer>> converse(ByteStream& stream, std::uint16_t transaction,
                                          Request request, std::span<std::uint8_t> buffer,
-                                         std::size_t& received)
+                                         std::size_t& received, Wire& wire)
 {
-    const auto question = encode(transaction, request);
-    if (const auto sent = co_await stream.write(question.view()); !sent) {
+    wire.sent = encode(transaction, request);
+    if (const auto sent = co_await stream.write(wire.sent.view()); !sent) {
         co_return sent.error();
     }
     for (unsigned frames = 0; frames < most_foreign_frames;) {
@@ -60,11 +60,13 @@ asio::awaitable<Result<Answer>> converse(ByteStream& stream, std::uint16_t trans
                 co_return got.error();
             }
             received += *got;
+            wire.received = received;
             continue;
         }
         const auto answered = transaction_of(buffer);
         if (answered == transaction || planted(Defect::late_answer_taken)) {
             received -= *size;
+            wire.received = *size;
             co_return decode(answered, request, buffer.first(*size));
         }
         std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(*size),
@@ -82,8 +84,9 @@ public:
     {
     }
 
-    asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer) override
+    asio::awaitable<Result<Answer>> exchange(Request request, Buffer& buffer, Wire& wire) override
     {
+        wire.framing = Framing::modbus_tcp;
         const auto turn = co_await bus_->take();
         const auto stream = co_await bus_->connection(gap_);
         if (!stream) {
@@ -91,9 +94,9 @@ public:
         }
         Conversation conversation(*bus_);
         const auto frames = std::span(buffer).first(largest_frame);
-        auto answer = co_await with_deadline(
-            converse(**stream, bus_->next_transaction(), request, frames, conversation.received),
-            timeout_);
+        auto answer = co_await with_deadline(converse(**stream, bus_->next_transaction(), request,
+                                                      frames, conversation.received, wire),
+                                             timeout_);
         if (conversation.received > 0) {
             const bool cut_short =
                 !answer && (answer.error() == Fault::timed_out || answer.error() == Fault::closed);

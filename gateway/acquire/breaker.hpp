@@ -35,6 +35,7 @@ public:
         failures_ = 0;
         probe_at_ = Instant::min();
     }
+    unsigned failures() const { return failures_; }  ///< in a row
     bool is_open() const { return failures_ >= most_failures; }
     /// No read before this; in the past while the breaker is closed.
     Instant probe_at() const { return probe_at_; }

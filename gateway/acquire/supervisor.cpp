@@ -144,6 +144,7 @@ asio::awaitable<void> Supervisor::went_down(Error error)
         down_told_ = now;
     }
     if (first) {
+        down_since_ = now;
         emit("device-down", Severity::warning, "No answer: " + to_string(cause) + ".");
     }
     last_cause_ = cause;
@@ -295,6 +296,9 @@ DeviceStatus Supervisor::status() const
             .maintenance_until = maintained ? maintenance_until_ : std::nullopt,
             .last_good = last_good_,
             .last_cause = last_cause_,
+            .down_since = down_told_ ? down_since_ : std::nullopt,
+            .failures = breaker_.failures(),
+            .probe_at = breaker_.probe_at(),
             .period = driver_->may_be_silent().value_or(schedule_.shortest()),
             .slots = slots_.total(),
             .answered = answered_,

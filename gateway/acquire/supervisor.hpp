@@ -45,6 +45,9 @@ struct DeviceStatus {
     std::optional<Instant> maintenance_until;
     std::optional<BootTime> last_good;  ///< of any point
     Cause last_cause = Cause::none;     ///< of the last failure as a whole
+    std::optional<Instant> down_since;  ///< nothing while it answers
+    unsigned failures = 0;              ///< in a row
+    Instant probe_at{};                 ///< not read before, after three failures
     Duration period{};                  ///< the shortest of its points
     SlotCounts slots;                   ///< all lanes together
     std::uint64_t answered = 0;         ///< polls, or messages heard
@@ -138,7 +141,7 @@ private:
     bool answering_ = false;
     bool listening_ = false;
     std::optional<Instant> maintenance_until_;
-    std::optional<BootTime> last_good_, down_told_;
+    std::optional<BootTime> last_good_, down_told_, down_since_;
     Cause last_cause_ = Cause::none;
     std::uint64_t answered_ = 0, failed_ = 0;
 };

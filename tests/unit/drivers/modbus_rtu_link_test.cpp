@@ -1,5 +1,6 @@
 #include "drivers/modbus/client.hpp"
 #include "drivers/modbus/driver.hpp"
+#include "drivers/modbus/explain.hpp"
 #include "gateway/runtime/deadline.hpp"
 #include "gateway/runtime/task_group.hpp"
 #include "tests/simulator/town.hpp"
@@ -36,6 +37,7 @@ struct RtuLineTest : testing::TestWithParam<Way> {
     Buses buses{io.get_executor(), resolver};
     std::unique_ptr<simulator::Town> town;
     Settings settings{.timeout = 200ms, .retries = 0};
+    ExchangeLog exchanges;
 
     RtuLineTest() { std::filesystem::create_directories(folder); }
     ~RtuLineTest() override { std::filesystem::remove_all(folder); }
@@ -77,6 +79,7 @@ struct RtuLineTest : testing::TestWithParam<Way> {
         if (!client) {
             throw std::runtime_error(mistakes.text());
         }
+        client->record_in(&exchanges);
         std::vector<Location> points;
         for (const auto first : registers) {
             points.push_back({.first = first, .encoding = {}});
@@ -132,6 +135,32 @@ TEST_P(RtuLineTest, ManyUnitsAnswerOnOneLine)
     test::run_test(io, tasks.join());
     ASSERT_TRUE(from_b);
     EXPECT_EQ(integers(*from_b), (Numbers{3, 4}));
+}
+
+TEST_P(RtuLineTest, WhatWentOverTheWireIsKeptAndExplained)
+{
+    play(R"(device = [{ id = "a", LINE, registers = { holding = { 1 = [258] } }, fault = [
+        { kind = "silent", first_request = 2, last_request = 2 },
+        { kind = "exception", code = 2, first_request = 3, last_request = 3 },
+        { kind = "bad_crc", first_request = 4, last_request = 4 }] }])");
+    auto modbus = driver({1});
+    for (unsigned i = 0; i < 4; ++i) {
+        read(modbus, {0});
+    }
+    std::vector<std::string> answers;
+    exchanges.visit([&](const ExchangeLog::Exchange& exchange) {
+        EXPECT_EQ(to_hex(exchange.sent.view()), "010300010001d5ca");
+        EXPECT_EQ(explain_request(exchange, Profile(), {}), "asks unit 1 for holding 1");
+        answers.push_back(to_hex(exchange.received.view()) + " " + explain_answer(exchange));
+    });
+    ASSERT_EQ(answers.size(), 4U);
+    EXPECT_TRUE(answers[0].starts_with("0103020102") &&
+                answers[0].find("answered in") != std::string::npos)
+        << answers[0];
+    EXPECT_TRUE(answers[1].starts_with(" no answer; given up after")) << answers[1];
+    EXPECT_TRUE(answers[2].starts_with("018302c0f1 refused: exception 2, illegal data address"))
+        << answers[2];
+    EXPECT_NE(answers[3].find("wrong CRC at the end ("), std::string::npos) << answers[3];
 }
 
 TEST_P(RtuLineTest, AnAdapterThatHearsItselfIsUnderstood)

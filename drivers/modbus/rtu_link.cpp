@@ -94,6 +94,7 @@ public:
 private:
     asio::awaitable<Result<Answer>> ask(Request request, Buffer& buffer, Wire& wire)
     {
+        wire.sent = {};
         wire.received = 0;
         co_await wait_for_late_answers();
         const auto turn = co_await line_.bus->take();

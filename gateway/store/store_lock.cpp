@@ -24,24 +24,28 @@ std::string holder(int descriptor)
 
 }  // namespace
 
-StoreLock::StoreLock(const std::string& directory)
+StoreLock::StoreLock(const std::string& directory, Access access)
 {
     const auto path = directory + "/lock";
-    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    const bool own = access == Access::own;
+    descriptor_ = own ? open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640) : -1;
     if (descriptor_ < 0) {  // a read-only file system can be locked all the same
         descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    }
+    if (descriptor_ < 0 && !own && errno == ENOENT) {
+        return;  // nobody has ever owned it
     }
     if (descriptor_ < 0) {
         throw StoreError::unavailable(path + ": " + std::generic_category().message(errno));
     }
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    if (flock(descriptor_, (own ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
         const auto who = holder(descriptor_);
         close(descriptor_);
         throw StoreError(directory + " is in use by " + who);
     }
     const auto pid = std::to_string(getpid());
-    if (ftruncate(descriptor_, 0) != 0 ||
-        pwrite(descriptor_, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    if (own && (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, pid.data(), pid.size(), 0) !=
+                                                      static_cast<ssize_t>(pid.size()))) {
         // On a full disk the lock holds all the same; only its holder's name is missing.
         return;
     }
@@ -49,7 +53,9 @@ StoreLock::StoreLock(const std::string& directory)
 
 StoreLock::~StoreLock()
 {
-    close(descriptor_);
+    if (descriptor_ >= 0) {
+        close(descriptor_);
+    }
 }
 
 }  // namespace gateway

@@ -8,7 +8,9 @@ namespace gateway {
 /// another, is StoreError at once; the text names the process that holds it.
 class StoreLock {
 public:
-    explicit StoreLock(const std::string& directory);
+    /// `look`: only that nobody owns it meanwhile; nothing is written, also not the lock's file.
+    enum class Access { own, look };
+    explicit StoreLock(const std::string& directory, Access access = Access::own);
     ~StoreLock();
     StoreLock(const StoreLock&) = delete;
     StoreLock& operator=(const StoreLock&) = delete;

@@ -19,8 +19,8 @@ enum class RefusalKind : std::uint8_t {
     limit,    ///< more than this receiver keeps of one box
     content,  ///< it is not what its topic says, or contradicts itself
 };
-constexpr std::array refusal_kinds{RefusalKind::topic, RefusalKind::origin, RefusalKind::limit,
-                                   RefusalKind::content};
+inline constexpr std::array refusal_kinds{RefusalKind::topic, RefusalKind::origin,
+                                          RefusalKind::limit, RefusalKind::content};
 std::string_view to_string(RefusalKind kind);
 
 /// Why something from outside is not accepted, in words for the log.
@@ -45,9 +45,9 @@ enum class TopicKind : std::uint8_t {
     manifest
 };
 
-constexpr std::array topic_kinds{TopicKind::state,   TopicKind::birth,   TopicKind::dictionary,
-                                 TopicKind::alarm,   TopicKind::control, TopicKind::data,
-                                 TopicKind::history, TopicKind::manifest};
+inline constexpr std::array topic_kinds{
+    TopicKind::state,   TopicKind::birth, TopicKind::dictionary, TopicKind::alarm,
+    TopicKind::control, TopicKind::data,  TopicKind::history,    TopicKind::manifest};
 std::string_view to_string(TopicKind kind);
 constexpr bool carries_batch(TopicKind kind)
 {

@@ -91,17 +91,19 @@ Box::Box(RunOptions options, LoadedSite loaded)
               {.interval = site_->store.interval,
                .spool_directory = options_.runtime + "/spool",
                .flash_bytes_per_day = site_->store.rating_bytes / flash_life_days}),
-      devices_({.drivers = {io_.get_executor(), buses_, resolver_, clock_, files_,
-                            std::filesystem::absolute(options_.config).parent_path(), &brokers_},
-                .sink = sink_,
-                .intake = intake_,
-                .event = [this](const Event& event) { tell(event); },
-                .changed =
-                    [this] {
-                        if (uplink_) {
-                            uplink_->birth_changed();
-                        }
-                    }}),
+      devices_(
+          {.drivers = {io_.get_executor(), buses_, resolver_, clock_, files_,
+                       std::filesystem::absolute(options_.config).parent_path(), &brokers_},
+           .sink = sink_,
+           .intake = intake_,
+           .event = [this](const Event& event) { tell(event); },
+           .changed =
+               [this] {
+                   if (uplink_) {
+                       uplink_->birth_changed();
+                   }
+               },
+           .maintained_until = [this](const std::string& id) { return maintained_until(id); }}),
       enrolment_(io_.get_executor(), store_worker_, mqtt_worker_, resolver_, site_->id,
                  generations_, enrolment_hooks()),
       control_(

@@ -4,6 +4,7 @@
 #include "gateway/admin/control.hpp"
 #include "gateway/app.hpp"
 #include "gateway/app_devices.hpp"
+#include "gateway/app_maintenance.hpp"
 #include "gateway/app_status.hpp"
 #include "gateway/app_tail.hpp"
 #include "gateway/app_value.hpp"
@@ -95,8 +96,20 @@ private:
     boost::asio::awaitable<void> answer_tail(Reply& reply);
     boost::asio::awaitable<Result<std::vector<ReadingRow>>> read_rows(std::string id);
     boost::asio::awaitable<json::object> status();
+    Duration failing_for(const std::string& subject, Duration at_least) const;
     BirthInput birth() const;
     CommandHandlers commands();
+
+    // app_people.cpp
+    json::object answer_why(const std::string& id) const;
+    boost::asio::awaitable<json::object> answer_maintain(json::object request);
+    void recall_maintenance(const std::optional<std::string>& text);
+    std::optional<Instant> maintained_until(const std::string& device) const;
+    void note_maintenance(const std::string& id, bool begins, const std::string& why);
+    boost::asio::awaitable<void> answer_scan(json::object request, Reply& reply);
+    boost::asio::awaitable<json::object> answer_store();
+    boost::asio::awaitable<void> save_maintenance();
+    boost::asio::awaitable<void> end_maintenance();
 
     RunOptions options_;
     LoadedSite loaded_;
@@ -130,9 +143,11 @@ private:
     TaskGroup tasks_{io_.get_executor()};
     std::optional<WallTime> first_start_;
     ValueRecord value_;
+    MaintenanceBook maintenance_;
     Instant value_saved_{};
     std::uint64_t sent_bytes_ = 0;
     bool reloading_ = false;
+    bool scanning_ = false;
     unsigned trial_ = 0;  // of a changed site file; counts, so that an older one gives up
 };
 

@@ -1,5 +1,5 @@
 #include "gateway/app_box.hpp"
-#include "gateway/config/file.hpp"
+#include "gateway/machine_advice.hpp"
 #include "gateway/reading_row.hpp"
 
 #include <algorithm>
@@ -13,19 +13,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t entries_in_birth = 10;
-
-// PRETTY_NAME of os-release(5).
-std::string os_name()
-{
-    const auto text = read_file("/etc/os-release", 16'384);
-    constexpr std::string_view key = "PRETTY_NAME=\"";
-    const auto at = text ? text->find(key) : std::string::npos;
-    if (at == std::string::npos) {
-        return "unknown";
-    }
-    const auto begin = at + key.size();
-    return text->substr(begin, text->find('"', begin) - begin);
-}
 
 json::object refusal(std::string_view why)
 {
@@ -46,11 +33,20 @@ asio::awaitable<void> Box::answer(json::object request, Reply& reply)
         const auto reloaded =
             co_await reload(std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 86'400)));
         line = {{"ok", reloaded.done}, {"text", reloaded.text}};
+    } else if (command == "why") {
+        line = answer_why(std::string(text_of(request, "device")));
+    } else if (command == "maintain") {
+        line = co_await answer_maintain(std::move(request));
     } else if (command == "enroll") {
         line = co_await answer_enroll(std::move(request));
     } else if (command == "read") {
         co_await answer_read(std::string(text_of(request, "device")), reply);
         co_return;
+    } else if (command == "scan") {
+        co_await answer_scan(std::move(request), reply);
+        co_return;
+    } else if (command == "store") {
+        line = co_await answer_store();
     } else if (command == "tail") {
         co_await answer_tail(reply);
         co_return;
@@ -112,6 +108,16 @@ asio::awaitable<void> Box::answer_tail(Reply& reply)
     }
 }
 
+/// What was recorded before a restart counts too.
+Duration Box::failing_for(const std::string& subject, Duration at_least) const
+{
+    const auto wall = clock_.wall();
+    const auto since = value_.failing_since(subject);
+    return since && wall.state != ClockState::unset
+               ? std::max(at_least, Duration(wall.wall - *since))
+               : at_least;
+}
+
 asio::awaitable<json::object> Box::status()
 {
     BoxView box{.site = site_.get(),
@@ -122,7 +128,7 @@ asio::awaitable<json::object> Box::status()
                 .clock = clock_.wall(),
                 .uplink_configured = uplink_ != nullptr,
                 .certificate_days_left = tls::days_left(certificate_, certificate_time()),
-                .advice = advice_for(*site_, loaded_.configuration.devices),
+                .advice = advice_for(*site_, loaded_.configuration.devices, clock_.wall()),
                 .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                 .value = value_.object(ValueRecord::most_faults)};
     std::map<std::string, std::optional<WatchedIntake::Place>> places;
@@ -151,14 +157,24 @@ asio::awaitable<json::object> Box::status()
     const auto site = site_;  // what the view points to, while a reload may replace it
     box.site = site.get();
     for (const auto& [id, device] : devices_.all()) {
-        box.devices.push_back({&device->config, device->supervisor->status(), stored.receipted[id],
-                               value_.first_receipt(id)});
+        DeviceView view{&device->config, device->supervisor->status(), stored.receipted[id],
+                        value_.first_receipt(id)};
+        if (const auto since = view.status.down_since) {
+            view.failing_for = failing_for(id, clock_.now() - *since);
+        }
+        if (const auto* entry = maintenance_.find(id)) {
+            view.maintenance_why = entry->why;
+        }
+        box.devices.push_back(std::move(view));
     }
     if (uplink_) {
         const auto link = uplink_->status();
         box.connected = link.connected;
         box.uplink_problem = link.problem;
         box.last_receipt = link.last_receipt;
+        if (link.since && box.clock.state != ClockState::unset) {
+            box.uplink_failing_for = failing_for("uplink", box.clock.wall - *link.since);
+        }
     }
     co_return status_json(box);
 }
@@ -185,7 +201,7 @@ BirthInput Box::birth() const
                      .certificate_days_left = tls::days_left(certificate_, certificate_time()),
                      .configuration_hash = site_->hash,
                      .configuration_source = loaded_.source,
-                     .advice = advice_for(*site_, loaded_.configuration.devices),
+                     .advice = advice_for(*site_, loaded_.configuration.devices, clock_.wall()),
                      .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                      .value = value_.object(entries_in_birth)};
     if (const auto advice = certificate_advice(input.certificate_days_left); !advice.empty()) {
@@ -206,7 +222,11 @@ BirthInput Box::birth() const
                           .identity = device->identified.verdict,
                           .contract = config.contract,
                           .enabled = config.site.enabled,
+                          .maintenance_until = std::nullopt,
                           .first_receipt = value_.first_receipt(id)};
+        if (const auto until = maintained_until(id); until && dated) {
+            entry.maintenance_until = at(*until);
+        }
         input.devices.push_back(std::move(entry));
     }
     return input;

@@ -56,17 +56,19 @@ asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
 
 void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
 {
+    const auto id = config.site.id;
+    auto device = std::make_shared<RunningDevice>(shared_.drivers.executor, std::move(config));
+    auto context = shared_.drivers;
+    context.exchanges = &device->exchanges;
     Mistakes mistakes;
-    auto driver = make_driver(config, shared_.drivers, mistakes);
+    auto driver = make_driver(device->config, context, mistakes);
     if (!driver) {
         shared_.event({.code = "device-refused",
                        .severity = Severity::error,
                        .text = mistakes.text(),
-                       .subject = config.site.id});
+                       .subject = id});
         return;
     }
-    const auto id = config.site.id;
-    auto device = std::make_shared<RunningDevice>(shared_.drivers.executor, std::move(config));
     auto& started = *device;
     // The site is shared: a reload replaces the application's while this device goes on.
     auto identified = [this, &started, site](Identified who) {
@@ -79,6 +81,9 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
     started.supervisor =
         std::make_unique<Supervisor>(started.config, std::move(driver), shared_.drivers.clock,
                                      shared_.sink, std::move(settings));
+    if (const auto until = shared_.maintained_until(id)) {
+        started.supervisor->maintain(*until);
+    }
     started.tasks.spawn(id, started.supervisor->run());
     running_[id] = std::move(device);
 }

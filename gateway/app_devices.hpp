@@ -25,6 +25,7 @@ struct RunningDevice {
     DeviceConfig config;
     Identified identified;
     DictionaryHash dictionary = 0;  ///< 0 until it is announced
+    ExchangeLog exchanges;          ///< the driver's
     std::unique_ptr<Supervisor> supervisor;
     TaskGroup tasks;
 };
@@ -43,6 +44,8 @@ public:
         Intake& intake;
         EventListener event;
         std::function<void()> changed;
+        /// Until when somebody works at a device.
+        std::function<std::optional<Instant>(const std::string& id)> maintained_until;
     };
 
     explicit Devices(Shared shared) : shared_(std::move(shared)) {}
@@ -54,6 +57,8 @@ public:
                                            std::vector<DeviceConfig> wanted);
     boost::asio::awaitable<void> stop();
 
+    /// What a driver may use beside them: the same buses.
+    const DriverContext& drivers() const { return shared_.drivers; }
     const RunningDevices& all() const { return running_; }
     const Lateness& lateness() const { return lateness_; }
     /// Null when there is none.

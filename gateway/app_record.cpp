@@ -19,11 +19,14 @@ constexpr Duration save_interval = 10min;  // a save is a commit of its own
 
 asio::awaitable<void> Box::recall_value()
 {
-    auto read = [this] { return outbox_.state(ValueRecord::key); };
-    const auto text = co_await store_worker_.run(read);
+    auto read = [this] {
+        return std::pair(outbox_.state(ValueRecord::key), outbox_.state(MaintenanceBook::key));
+    };
+    const auto [text, maintenance] = co_await store_worker_.run(read);
     if (text) {
         value_ = ValueRecord(*text);
     }
+    recall_maintenance(maintenance);
     value_saved_ = clock_.now();
 }
 
@@ -31,6 +34,7 @@ asio::awaitable<void> Box::keep_value()
 {
     for (;;) {
         co_await clock_.sleep_until(clock_.now() + look_interval);
+        co_await end_maintenance();
         co_await record_value(false);
     }
 }

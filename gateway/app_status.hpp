@@ -18,6 +18,13 @@ struct DeviceView {
     DeviceStatus status;
     bool receipted = false;  ///< the platform has committed a good reading of it since the start
     std::optional<std::string> first_receipt;  ///< ever
+    std::optional<Duration> failing_for;       ///< longer than this process runs, if it was known
+    std::string maintenance_why;
+
+    bool is_maintained(Instant now) const
+    {
+        return status.maintenance_until && *status.maintenance_until > now;
+    }
 };
 
 /// All that the verdict on a box rests on.
@@ -31,6 +38,7 @@ struct BoxView {
     bool uplink_configured = false;
     bool connected = false;
     std::string uplink_problem;  ///< why there is no session; empty when there is one
+    std::optional<Duration> uplink_failing_for;
     std::optional<WallTime> last_receipt;
     std::optional<int> certificate_days_left;  ///< nothing: the box has none
     StoreUse store;
@@ -40,6 +48,22 @@ struct BoxView {
     json::object flash, value;  ///< see app_value.hpp
 };
 
+/// One thing that keeps a box from being well.
+struct Problem {
+    std::string name;  ///< a few words: "meter-2 does not answer"
+    std::string text;  ///< a sentence: what is wrong, since when, and what to try
+};
+
+/// Why this device keeps the box from being well; nothing: it does not.
+std::optional<Problem> device_problem(const BoxView& box, const DeviceView& device);
+/// " since 2026-08-01 12:00:00 +0200 (3 h)"; empty when that is not known.
+std::string since_text(const BoxView& box, const std::optional<Duration>& age);
+
+/// The box's own first, then the devices'.
+std::vector<Problem> problems_of(const BoxView& box);
+/// One sentence that names the first of them.
+std::string verdict_of(const std::vector<Problem>& problems);
+
 /// What `status` answers: `ok`, `verdict` (one sentence), `missing` (what is wrong and what to try,
 /// a sentence each), `facts` and `device_lines` (as laid out for people), and the numbers behind
 /// them.
@@ -48,7 +72,14 @@ json::object status_json(const BoxView& box);
 /// What to do about a certificate that ends soon; empty: nothing yet.
 std::string certificate_advice(std::optional<int> days_left);
 
-/// What should be better although it works: from profile `security`, the link, the clock.
-std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceConfig>& devices);
+/// Days before its end: from then on it is an advice, and a problem.
+constexpr int early_days = 30, urgent_days = 14;
+
+/// What lasts only for a while.
+void add_state_advice(const BoxView& box, json::array& advice);
+
+/// What should be better although it works: from profile `security`, the link, and the machine.
+std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceConfig>& devices,
+                                    const ClockReading& clock);
 
 }  // namespace gateway

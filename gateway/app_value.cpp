@@ -178,6 +178,15 @@ void ValueRecord::works(const std::string& subject, WallTime now)
     end(faults_, subject, now);
 }
 
+std::optional<WallTime> ValueRecord::failing_since(const std::string& subject) const
+{
+    const auto fails = [&](const Span& span) {
+        return span.subject == subject && span.end.empty();
+    };
+    const auto found = std::ranges::find_if(faults_, fails);
+    return found == faults_.end() ? std::nullopt : utc_from(found->begin);
+}
+
 void ValueRecord::note(const Event& event, WallTime now)
 {
     for (const auto& fault : faults_by_event) {

@@ -38,6 +38,8 @@ public:
     /// `subject` fails from now on, unless it is failing already; a device, "uplink" or "store".
     void failed(const std::string& subject, std::string_view cause, WallTime now);
     void works(const std::string& subject, WallTime now);
+    /// Since when the subject fails; nothing while it does not.
+    std::optional<WallTime> failing_since(const std::string& subject) const;
     /// An event of the box may be the begin or the end of a fault.
     void note(const Event& event, WallTime now);
 

@@ -32,9 +32,14 @@ struct CommandLine {
     CommandOptions options{.runtime = default_runtime()};
     ReadOptions read;
     EnrollOptions enroll;
+    MaintainOptions maintain;
+    ScanOptions scan;
+    AddOptions add_options;
+    ExportOptions exporting;
+    bool yes = false;
     std::string word, profile, category, driver;
     std::vector<std::string> files;
-    std::string wait, confirm;
+    std::string wait, confirm, length = "1h", units;
     unsigned count = 0;
     std::function<int()> chosen;
 
@@ -130,6 +135,110 @@ void add_box_commands(CommandLine& line)
     line.with_runtime(reload_command);
 }
 
+void add_device_commands(CommandLine& line)
+{
+    auto* why_command = line.add(line.app, "why", "say why a device is as it is, and what to try",
+                                 [&line] { return why(line.options, line.maintain.device); });
+    why_command->add_option("device", line.maintain.device, "its id in the site file")->required();
+    line.with_runtime(why_command);
+    line.with_json(why_command);
+
+    auto* made =
+        line.add(line.app, "maintain",
+                 "say that somebody works at a device: its readings count as suspect", [&line] {
+                     line.maintain.seconds = seconds_of(line.length);
+                     return maintain(line.options, line.maintain);
+                 });
+    made->add_option("device", line.maintain.device, "its id in the site file")->required();
+    made->add_option("why", line.maintain.why, "what is done, as in \"cleaning\"");
+    auto* length = made->add_option("--for", line.length, "how long at most: 45m, 2h")
+                       ->check(check_wait, "TIME")
+                       ->capture_default_str();
+    made->add_flag("--end", line.maintain.end, "the work is over")->excludes(length);
+    line.with_runtime(made);
+}
+
+// "1-32", "7"
+std::string read_units(const std::string& text, ScanOptions& scan)
+{
+    constexpr unsigned highest = 247;
+    unsigned first = 0, last = 0;
+    char rest = 0;
+    const int got = std::sscanf(text.c_str(), "%3u-%3u%c", &first, &last, &rest);
+    last = got == 1 ? first : last;
+    const bool plain = text.find_first_not_of("0123456789-") == std::string::npos;
+    if ((got != 1 && got != 2) || !plain || first > last || last > highest) {
+        return "\"" + text + "\" is no unit numbers from 0 to 247; write for example 1-32";
+    }
+    scan.first = first;
+    scan.last = last;
+    return {};
+}
+
+void add_finding_commands(CommandLine& line)
+{
+    auto* scan_command =
+        line.add(line.app, "scan", "find the Modbus units of a line or host, and their profiles",
+                 [&line] { return scan(line.options, line.scan); });
+    scan_command
+        ->add_option("bus", line.scan.bus,
+                     "10.0.0.5, 10.0.0.5:502 or serial=/dev/serial/by-id/…,baud=9600,parity=even")
+        ->required();
+    scan_command->add_option("--units", line.units, "which numbers: 1-32")
+        ->check([&line](const std::string& text) { return read_units(text, line.scan); }, "UNITS");
+    line.with_runtime(scan_command);
+    line.with_json(scan_command);
+
+    auto& more = line.add_options;
+    auto* add_command = line.add(line.app, "add", "one device more: its lines for the site file",
+                                 [&line] { return add_device(line.options, line.add_options); });
+    add_command->add_option("--profile", more.profile, "its profile's id")->required();
+    add_command->add_option("--connect", more.connect, "as in tcp=10.0.0.5:502,unit=1")->required();
+    add_command->add_option("--id", more.id, "what it is called in readings")->required();
+    add_command->add_option("--name", more.name, "what people call it");
+    add_command->add_option("--set", more.set, "its parameters: litres_per_pulse=10");
+    add_command->add_flag("--write", more.write, "try it, append the lines, reload the service");
+    add_command->add_flag("--untried", more.untried, "with --write: also when it does not answer");
+    line.with_runtime(add_command);
+}
+
+void add_store_commands(CommandLine& line)
+{
+    auto* store = line.app.add_subcommand("store", "look at the readings that a box holds");
+    store->require_subcommand(1);
+    const auto with_path = [&line](CLI::App* command) {
+        command->add_option("--path", line.exporting.path,
+                            "a state directory, or the root of a mounted card");
+    };
+    auto* info = line.add(*store, "info", "what it holds, and what the platform has not confirmed",
+                          [&line] { return store_info(line.options, line.exporting.path); });
+    auto* verify =
+        line.add(*store, "verify", "check every reading; 1: something is damaged or missing",
+                 [&line] { return store_look(line.options, line.exporting.path, true); });
+    auto* exported =
+        line.add(*store, "export", "its readings, a line each, as the receiver writes them",
+                 [&line] { return store_export(line.options, line.exporting); });
+    exported->add_flag("--csv", line.exporting.csv, "a table for a spreadsheet instead of JSON");
+    exported->add_option("--out", line.exporting.out, "write to this file");
+    for (auto* command : {info, verify, exported}) {
+        with_path(command);
+    }
+    line.with_runtime(info);
+    line.with_json(info);
+    line.with_json(verify);
+
+    auto* wipe_command =
+        line.add(line.app, "wipe", "remove readings, keys and the last good site file, for ever",
+                 [&line] { return wipe(line.options, line.exporting.path, line.yes); });
+    with_path(wipe_command);
+    wipe_command->add_flag("--yes", line.yes, "do not ask");
+
+    auto* bundle_command = line.add(line.app, "bundle", "one file for support, without secrets",
+                                    [&line] { return bundle(line.options, line.exporting.out); });
+    bundle_command->add_option("--out", line.exporting.out, "write to this file");
+    line.with_runtime(bundle_command);
+}
+
 void add_enroll(CommandLine& line)
 {
     auto* made = line.add(line.app, "enroll",
@@ -179,6 +288,9 @@ int run_command_line(int argc, char** argv)
     line.app.set_version_flag("--version", GATEWAY_VERSION);
     line.app.require_subcommand(1);
     add_box_commands(line);
+    add_device_commands(line);
+    add_finding_commands(line);
+    add_store_commands(line);
     add_enroll(line);
     add_profile_commands(line);
     try {

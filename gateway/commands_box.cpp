@@ -1,6 +1,8 @@
 #include "gateway/admin/control.hpp"
+#include "gateway/asking.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/reading_row.hpp"
+#include "gateway/terminal.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -12,64 +14,29 @@ namespace gateway {
 
 namespace {
 
-constexpr int could_not_tell = 2;
-
-// Says on standard error why the service did not answer.
-void explain(const CommandOptions& options, const Error& error)
-{
-    if (error == Fault::not_found) {
-        std::cerr << "smart-gateway: no service listens on " << options.socket()
-                  << "; start it with: systemctl start smart-gateway\n";
-    } else {
-        std::cerr << "smart-gateway: " << options.socket() << ": " << error.message() << "\n";
-    }
-}
-
-std::optional<json::object> ask_once(const CommandOptions& options, const json::object& request,
-                                     bool quiet = false)
-{
-    std::optional<json::object> answer;
-    auto keep = [&answer](const json::object& line) {
-        answer = line;
-        return false;
-    };
-    const auto asked = ask(options.socket(), request, keep);
-    if (!asked && !quiet) {
-        explain(options, asked.error());
-    }
-    return answer;
-}
-
-void print_list(const json::object& answer, std::string_view key, std::string_view indent)
-{
-    const auto* list = answer.if_contains(key);
-    if (list == nullptr || !list->is_array()) {
-        return;
-    }
-    for (const auto& entry : list->get_array()) {
-        if (entry.is_string()) {
-            std::cout << indent << std::string_view(entry.get_string()) << "\n";
-        }
-    }
-}
-
 // The service words its own state (app_status.cpp); here it is only laid out.
 void print_status(const json::object& answer)
 {
-    std::cout << text_of(answer, "verdict") << "\n";
-    print_list(answer, "missing", "  ! ");
+    std::cout << painted(is_well(answer) ? Colour::green : Colour::red, text_of(answer, "verdict"))
+              << "\n";
+    print_list(answer, "missing", painted(Colour::yellow, "  ! "));
     std::cout << "\n";
     print_list(answer, "facts", "  ");
-    const auto* devices = answer.if_contains("device_lines");
-    if (devices != nullptr) {
+    if (!list_of(answer, "device_lines").empty()) {
         std::cout << "\n";
         print_list(answer, "device_lines", "  ");
     }
-    const auto* advice = answer.if_contains("advice");
-    if (advice != nullptr && advice->is_array() && !advice->get_array().empty()) {
+    if (!list_of(answer, "advice").empty()) {
         std::cout << "\nAdvice\n";
         print_list(answer, "advice", "  - ");
     }
+}
+
+// What is being waited for.
+std::string waiting_text(const std::optional<json::object>& answer)
+{
+    return answer ? "waiting: " + std::string(text_of(*answer, "verdict"))
+                  : "waiting: the service does not answer";
 }
 
 }  // namespace
@@ -77,25 +44,31 @@ void print_status(const json::object& answer)
 int status(const CommandOptions& options, unsigned wait_seconds)
 {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(wait_seconds);
-    for (;;) {
-        const bool over = std::chrono::steady_clock::now() >= end;
-        const auto answer = ask_once(options, {{"command", "status"}}, !over);
-        const auto* ok = answer ? answer->if_contains("ok") : nullptr;
-        const bool well = ok != nullptr && ok->is_bool() && ok->get_bool();
-        if (!well && !over) {
+    std::optional<json::object> answer;
+    {
+        Progress progress;
+        for (;;) {
+            const bool over = std::chrono::steady_clock::now() >= end;
+            answer = ask_once(options, {{"command", "status"}}, !over);
+            if (over || (answer && is_well(*answer))) {
+                break;
+            }
+            progress.say(waiting_text(answer));
             std::this_thread::sleep_for(std::chrono::seconds(1));
-            continue;
         }
-        if (!answer) {
-            return could_not_tell;
-        }
-        if (options.json) {
-            std::cout << json::serialize(*answer) << "\n";
-        } else {
-            print_status(*answer);
-        }
-        return well ? 0 : 1;
     }
+    if (!answer) {
+        return could_not_tell;
+    }
+    if (options.json) {
+        std::cout << json::serialize(*answer) << "\n";
+    } else {
+        print_status(*answer);
+        if (wait_seconds > 0 && is_well(*answer)) {
+            std::cout << "\nThe door may be closed.\n";
+        }
+    }
+    return is_well(*answer) ? 0 : 1;
 }
 
 int tail(const CommandOptions& options, unsigned count)
@@ -129,8 +102,7 @@ int reload(const CommandOptions& options, unsigned confirm_seconds)
     if (!answer) {
         return could_not_tell;
     }
-    const auto* ok = answer->if_contains("ok");
-    const bool done = ok != nullptr && ok->is_bool() && ok->get_bool();
+    const bool done = is_well(*answer);
     (done ? std::cout : std::cerr) << text_of(*answer, "text") << "\n";
     return done ? 0 : 1;
 }

@@ -1,17 +1,16 @@
-#include "drivers/mqtt_json/broker.hpp"
 #include "drivers/registry.hpp"
 #include "gateway/acquire/supervisor.hpp"
 #include "gateway/admin/control.hpp"
+#include "gateway/app_status.hpp"
+#include "gateway/bench.hpp"
+#include "gateway/bus_scan.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/config/file.hpp"
 #include "gateway/config/last_good.hpp"
 #include "gateway/reading_row.hpp"
-#include "gateway/runtime/system_clock.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 
-#include <filesystem>
 #include <iostream>
 #include <optional>
 
@@ -23,27 +22,6 @@ namespace {
 
 constexpr int wrong_usage = 64;
 constexpr int wrong_configuration = 78;
-
-// What a driver needs when no service runs.
-struct Bench {
-    asio::io_context io{1};
-    SystemClock clock{io.get_executor()};
-    Resolver resolver{io.get_executor()};
-    FileWorker files{io.get_executor()};
-    Buses buses{io.get_executor(), resolver};
-    Worker mqtt_worker;
-    mqtt_json::Brokers brokers{io.get_executor(), mqtt_worker, resolver};
-    std::string config_folder;
-
-    explicit Bench(const std::string& config)
-        : config_folder(std::filesystem::absolute(config).parent_path())
-    {
-    }
-    DriverContext context()
-    {
-        return {io.get_executor(), buses, resolver, clock, files, config_folder, &brokers};
-    }
-};
 
 // A poll by hand is shown and not stored.
 class Nowhere final : public Sink {
@@ -81,62 +59,6 @@ int say_failure(const std::string& device, const std::string& why)
 {
     std::cerr << "smart-gateway: " << device << ": " << why << "\n";
     return 1;
-}
-
-int read_directly(const CommandOptions& options, const DeviceConfig& device)
-{
-    Bench bench(options.config);
-    Mistakes mistakes;
-    auto driver = make_driver(device, bench.context(), mistakes);
-    if (!driver) {
-        throw ConfigError(mistakes.text());
-    }
-    Nowhere nowhere;
-    SupervisorSettings settings{
-        .identified = [](Identified) -> asio::awaitable<void> { co_return; },
-        .event = [](const Event&) {}};
-    Supervisor supervisor(device, std::move(driver), bench.clock, nowhere, std::move(settings));
-    std::optional<Result<std::vector<Reading>>> outcome;
-    auto keep = [&outcome](std::exception_ptr thrown, Result<std::vector<Reading>> readings) {
-        if (thrown) {
-            std::rethrow_exception(thrown);
-        }
-        outcome = std::move(readings);
-    };
-    asio::co_spawn(bench.io, supervisor.read_now(), keep);
-    while (!outcome && bench.io.run_one() > 0) {
-    }
-    if (!outcome || !*outcome) {
-        const auto target = get<std::string>(device.site.connect, "tcp", device.site.id);
-        return say_failure(target, outcome ? outcome->error().message() : "no answer");
-    }
-    std::vector<ReadingRow> rows;
-    const auto wall = bench.clock.wall();
-    for (const auto& reading : **outcome) {
-        rows.push_back(describe(device, reading, bench.clock.now(), wall));
-    }
-    return print_rows(options, rows);
-}
-
-// `tcp=10.0.0.5:502,unit=1`, or the site file's own `{ tcp = "10.0.0.5:502", unit = 1 }`, as TOML.
-std::string connect_as_toml(std::string text)
-{
-    if (text.find('{') != std::string::npos || text.find('"') != std::string::npos) {
-        return text.find('{') == std::string::npos ? "{ " + text + " }" : text;
-    }
-    std::string toml = "{ ";
-    for (std::size_t at = 0; at <= text.size();) {
-        const auto end = std::min(text.find(',', at), text.size());
-        const auto item = text.substr(at, end - at);
-        const auto equals = std::min(item.find('='), item.size());
-        const auto value = item.substr(std::min(equals + 1, item.size()));
-        const bool number =
-            !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
-        toml += (at == 0 ? "" : ", ") + item.substr(0, equals) + " = " +
-                (number ? value : "\"" + value + "\"");
-        at = end + 1;
-    }
-    return toml + " }";
 }
 
 // A device that no site file names, described as one so that the same checks apply.
@@ -197,6 +119,41 @@ std::optional<int> read_by_service(const CommandOptions& options, const std::str
 
 }  // namespace
 
+int read_directly(const CommandOptions& options, const DeviceConfig& device)
+{
+    Bench bench(options.config);
+    Mistakes mistakes;
+    auto driver = make_driver(device, bench.context(), mistakes);
+    if (!driver) {
+        throw ConfigError(mistakes.text());
+    }
+    Nowhere nowhere;
+    SupervisorSettings settings{
+        .identified = [](Identified) -> asio::awaitable<void> { co_return; },
+        .event = [](const Event&) {}};
+    Supervisor supervisor(device, std::move(driver), bench.clock, nowhere, std::move(settings));
+    std::optional<Result<std::vector<Reading>>> outcome;
+    auto keep = [&outcome](std::exception_ptr thrown, Result<std::vector<Reading>> readings) {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+        outcome = std::move(readings);
+    };
+    asio::co_spawn(bench.io, supervisor.read_now(), keep);
+    while (!outcome && bench.io.run_one() > 0) {
+    }
+    if (!outcome || !*outcome) {
+        const auto target = get<std::string>(device.site.connect, "tcp", device.site.id);
+        return say_failure(target, outcome ? outcome->error().message() : "no answer");
+    }
+    std::vector<ReadingRow> rows;
+    const auto wall = bench.clock.wall();
+    for (const auto& reading : **outcome) {
+        rows.push_back(describe(device, reading, bench.clock.now(), wall));
+    }
+    return print_rows(options, rows);
+}
+
 int check(const CommandOptions& options)
 {
     Mistakes mistakes;
@@ -207,9 +164,12 @@ int check(const CommandOptions& options)
         make_driver(device, bench.context(), mistakes);
         points += visible_points(*device.profile);
     }
+    const auto advice = advice_for(configuration.site, configuration.devices, bench.clock.wall());
     if (options.json) {
         json::array lines(mistakes.lines().begin(), mistakes.lines().end());
-        std::cout << json::serialize(json::object{{"ok", mistakes.empty()}, {"mistakes", lines}})
+        const json::array advised(advice.begin(), advice.end());
+        std::cout << json::serialize(json::object{
+                         {"ok", mistakes.empty()}, {"mistakes", lines}, {"advice", advised}})
                   << "\n";
     } else if (!mistakes.empty()) {
         std::cerr << mistakes.text();
@@ -218,6 +178,9 @@ int check(const CommandOptions& options)
         std::cout << options.config << ": no mistakes; " << configuration.devices.size()
                   << (configuration.devices.size() == 1 ? " device, " : " devices, ") << points
                   << " points\n";
+        for (const auto& line : advice) {
+            std::cout << (&line == advice.data() ? "\nAdvice\n  - " : "  - ") << line << "\n";
+        }
     }
     return mistakes.empty() ? 0 : wrong_configuration;
 }

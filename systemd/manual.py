@@ -12,7 +12,7 @@ import subprocess
 
 ENTRY = re.compile(r'  (\S.*?)(?: {2,}(\S.*))?$')
 FILE_OPTIONS = {'--config', '--profile', '--out', '--raw', '--ca', '--cert', '--key', '--roster', '--state',
-                '--runtime', '--password-file', '--log', '--dictionary'}
+                '--runtime', '--password-file', '--log', '--dictionary', '--path', '--certificate'}
 
 
 class Command:

@@ -1,7 +1,12 @@
 #include "gateway/app_status.hpp"
 #include "gateway/app_value.hpp"
+#include "gateway/config/file.hpp"
+#include "tests/unit/store/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
 
 using namespace gateway;
 using namespace std::chrono_literals;
@@ -27,7 +32,9 @@ protected:
         box.site = &site;
         box.configuration_source = "current";
         box.now = Instant(100s);
-        box.clock = {.state = ClockState::synced, .error_ms = 3};
+        box.clock = {.wall = WallTime(std::chrono::hours(24 * 365 * 56)),
+                     .state = ClockState::synced,
+                     .error_ms = 3};
         box.uplink_configured = true;
         box.connected = true;
         box.store.free_bytes = 1ULL << 30;
@@ -45,6 +52,13 @@ protected:
         const auto& missing = said.at("missing").as_array();
         EXPECT_EQ(missing.size(), 1U) << missing;
         return missing.empty() ? "" : std::string(missing.front().as_string());
+    }
+
+    bool advises(std::string_view text) const
+    {
+        const auto advice = advice_for(site, {config}, box.clock);
+        return std::ranges::any_of(
+            advice, [text](const auto& line) { return line.find(text) != std::string::npos; });
     }
 
     Site site;
@@ -70,7 +84,7 @@ TEST_F(StatusAnswer, ADeadDeviceIsNamedWithItsCauseAndWhatToTry)
     device().last_cause = Cause::timeout;
     const auto problem = only_problem();
     EXPECT_TRUE(begins(problem, "meter does not answer (timeout)")) << problem;
-    EXPECT_NE(problem.find("smart-gateway read meter"), std::string::npos) << problem;
+    EXPECT_NE(problem.find("smart-gateway why meter"), std::string::npos) << problem;
 }
 
 TEST_F(StatusAnswer, ACertificateThatEndsIsAnAdviceFirstAndThenAFault)
@@ -118,6 +132,39 @@ TEST_F(StatusAnswer, ABoxWithoutAPlatformIsNotWell)
     box.connected = false;
     box.devices.front().receipted = false;  // nobody could
     EXPECT_TRUE(begins(only_problem(), "no platform is configured"));
+}
+
+TEST_F(StatusAnswer, ABrokerADeviceAndACertificateAreAllInTheVerdict)
+{
+    box.connected = false;
+    box.uplink_problem = "connection refused";
+    box.uplink_failing_for = 3h;
+    box.certificate_days_left = 5;
+    box.clock.wall = WallTime(std::chrono::hours(24 * 365 * 55));
+    device().answering = false;
+    device().last_cause = Cause::timeout;
+    box.devices.front().failing_for = 90s;
+    const auto said = answer();
+    EXPECT_EQ(said.at("verdict").as_string(),
+              "Not all is well: the platform is not reached, the certificate ends in 5 days, meter "
+              "does not answer.");
+    const auto& missing = said.at("missing").as_array();
+    ASSERT_EQ(missing.size(), 3U);
+    EXPECT_NE(missing[0].as_string().find("(connection refused) since 20"), std::string::npos);
+    EXPECT_NE(missing[0].as_string().find("(3 h): readings are kept"), std::string::npos);
+    EXPECT_NE(missing[2].as_string().find("(timeout) since 20"), std::string::npos);
+    box.clock.state = ClockState::unset;
+    const auto undated = answer().at("missing").as_array();
+    EXPECT_NE(undated.back().as_string().find("(timeout) for 90 s:"), std::string::npos) << undated;
+}
+
+TEST_F(StatusAnswer, ManyProblemsAreCountedInTheVerdict)
+{
+    device().answering = false;
+    device().last_cause = Cause::timeout;
+    box.devices.resize(9, box.devices.front());
+    const auto verdict = std::string(answer().at("verdict").as_string());
+    EXPECT_TRUE(verdict.ends_with("meter does not answer, and 5 more.")) << verdict;
 }
 
 TEST_F(StatusAnswer, ABadSiteFileIsSaidByItsFirstMistake)
@@ -176,11 +223,47 @@ TEST_F(StatusAnswer, AdviceOnWhatWorksAndShouldBeBetter)
     site.uplink.host = "127.0.0.1";
     site.uplink.tls = false;
     site.uplink.release = Release::puback;
-    const auto advice = advice_for(site, {config});
-    ASSERT_EQ(advice.size(), 3U);
-    EXPECT_NE(advice[0].find("not encrypted"), std::string::npos);
-    EXPECT_NE(advice[1].find("puback"), std::string::npos);
-    EXPECT_NE(advice[2].find("meter"), std::string::npos);
+    EXPECT_TRUE(advises("not encrypted"));
+    EXPECT_TRUE(advises("puback"));
+    EXPECT_TRUE(advises("not protected: meter"));
+}
+
+TEST_F(StatusAnswer, AdviceOnWhoMayReadSecretsAndChangeTheSiteFile)
+{
+    const TemporaryDirectory folder;
+    site.file = folder.path() + "/gateway.toml";
+    site.uplink.password_secret = "broker";
+    const auto secret = folder.path() + "/secrets/broker";
+    ASSERT_TRUE(replace_file(site.file, "", 0644));
+    ASSERT_TRUE(replace_file(secret, "x", 0600));
+    EXPECT_FALSE(advises("chmod"));
+    std::filesystem::permissions(secret, std::filesystem::perms(0640));
+    std::filesystem::permissions(site.file, std::filesystem::perms(0666));
+    EXPECT_TRUE(advises("chmod 600 " + secret));
+    EXPECT_TRUE(advises("chmod o-w " + site.file));
+}
+
+TEST_F(StatusAnswer, AdviceOnTheClockOnPublicAddressesAndOnExceptionsThatEnded)
+{
+    const auto place = [this](const char* target) {
+        site.devices.assign(1, {.id = "meter"});
+        site.devices.front().connect["tcp"] = Setting{.value = std::string(target), .place = {}};
+        return advises("public address");
+    };
+    EXPECT_TRUE(place("8.8.4.4:502"));
+    for (const auto* near :
+         {"10.1.2.3:502", "172.31.0.1:502", "192.168.4.4:502", "127.0.0.1:502", "a.example:502"}) {
+        EXPECT_FALSE(place(near)) << near;
+    }
+    site.devices.front().exception_until = "2020-01-31";
+    EXPECT_TRUE(advises("ended on 2020-01-31"));
+    site.devices.front().exception_until = "2999-01-31";
+    EXPECT_FALSE(advises("ended on"));
+    EXPECT_FALSE(advises("clock"));
+    box.clock.state = ClockState::holdover;
+    EXPECT_TRUE(advises("No time server"));
+    box.clock = {.state = ClockState::synced, .error_ms = 5'000};
+    EXPECT_TRUE(advises("wrong by 5000 ms"));
 }
 
 }  // namespace

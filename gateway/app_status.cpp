@@ -24,9 +24,12 @@ std::uint64_t queued(const BoxView& box)
 std::string device_line(const BoxView& box, const DeviceView& device)
 {
     const auto& status = device.status;
+    const auto& points = device.config->profile->points;
     std::size_t good = 0;
-    for (const auto& reading : status.latest) {
-        good += reading.quality == Quality::good && !reading.value.is_none() ? 1U : 0U;
+    for (std::size_t row = 0; row < std::min(points.size(), status.latest.size()); ++row) {
+        const auto& reading = status.latest[row];
+        const bool counts = !points[row].hidden && reading.quality == Quality::good;
+        good += counts && !reading.value.is_none() ? 1U : 0U;
     }
     std::string state = "answers";
     if (!status.enabled) {

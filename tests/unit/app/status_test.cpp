@@ -71,6 +71,18 @@ bool begins(const std::string& text, std::string_view with)
     return text.starts_with(with);
 }
 
+TEST_F(StatusAnswer, CountsOnlyPointsThatHaveReadingsOfTheirOwn)
+{
+    auto profile = *config.profile;
+    profile.points.resize(3);
+    profile.points.back().hidden = true;  // the unit of another one
+    config.profile = std::make_shared<Profile>(profile);
+    const Reading good{.value = Value::integer(1), .quality = Quality::good};
+    device().latest = {good, {.quality = Quality::comm_error}, good};
+    const auto line = std::string(answer().at("device_lines").at(0).as_string());
+    EXPECT_NE(line.find(" 1 of 2 points good"), std::string::npos) << line;
+}
+
 TEST_F(StatusAnswer, IsWellWhenEveryDeviceIsReceiptedAndClockAndDiskAreFine)
 {
     const auto said = answer();

@@ -117,6 +117,32 @@ def case(build, folder, rate, kind, seconds):
     return ours, bare
 
 
+def buffering(build, folder, rate, kind, seconds):
+    """Bytes written per reading while nothing can be sent, from one commit to a later one."""
+    devices, points, period = CASES[rate]
+    with procs.Run(build, folder / f'buffering-{rate}-{kind}', keep=True) as run:
+        place = town.Bench(run, devices, points, period, kind)
+        link = run.add(procs.Link(place.broker.port))
+        place.write_site(link.port)
+        link.cut()
+        gateway = run.add(place.gateway).start()
+
+        def after_commit(before):
+            procs.wait_for(lambda: stored(gateway) > before, 60, what='a commit')
+            return stored(gateway), gateway.written_bytes()
+        first, begin = after_commit(0)
+        time.sleep(seconds)
+        last, end = after_commit(stored(gateway))
+        gateway.stop()
+    return last - first, (end - begin) / (last - first)
+
+
+def stored(gateway):
+    """Readings that are durable and wait, with the few of the box itself."""
+    answer = gateway.ask('status', '--json').stdout
+    return json.loads(answer)['queued_readings'] if answer else 0
+
+
 def start_time(build, folder):
     """From exec to the first reading at a subscriber, commit interval zero; only durable readings
     are sent, so this is an upper bound of the first durable one.  The median of five."""
@@ -168,8 +194,8 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build' / 'release')
     parser.add_argument('--seconds', type=float, default=20, help='of each window (20)')
     parser.add_argument('--only', nargs='*', default=[],
-                        help='rates and kinds: 100 10000 float32; also start, micro, and size, '
-                             'which is done only when named (3 minutes, 1 GB of disk)')
+                        help='rates and kinds: 100 10000 float32; also start, micro; and only '
+                             'when named buffering, and size (3 minutes, 1 GB of disk)')
     options = parser.parse_args()
     folder = options.build.parent.resolve() / 'bench'
     shutil.rmtree(folder, ignore_errors=True)
@@ -185,6 +211,13 @@ def main():
             results[rate, kind] = case(options.build, folder, rate, kind, options.seconds)
     if results:
         print(*table(results), sep='\n', flush=True)
+    if 'buffering' in only:
+        print('', row(['points/s', 'kind', 'readings', 'written B/reading, nothing sent']),
+              row(['---:', '---', '---:', '---:']), sep='\n')
+        for rate in (10, 10000):
+            for kind in KINDS:
+                count, each = buffering(options.build, folder, rate, kind, options.seconds)
+                print(row([f'{rate:,}', kind, f'{count:,}', f'{each:.2f}']), flush=True)
     if not only or 'start' in only:
         seconds = start_time(options.build, folder)
         print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)

@@ -48,7 +48,7 @@ class Street:
         self.build, self.folder = pathlib.Path(build).resolve(), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.poll_ms, self.damage, self.gap = poll_ms, damage, gap
-        self.timeout_ms = TIMEOUT_MS * patience
+        self.patience, self.timeout_ms = patience, TIMEOUT_MS * patience
         self.devices = {f'meter-{n + 1}': {f'reads_{p}': (n * 16 + p + 1) * BASE
                                            for p in range(points)} for n in range(devices)}
         self.served = self.folder / 'street.jsonl'
@@ -115,7 +115,7 @@ class Street:
     def layout(self):
         """What the checker may know: it computes every raw number and its meaning from this."""
         return {'devices': self.devices, 'damaged': self.damaged, 'poll_ms': self.poll_ms,
-                'alarm': RULE, 'time_bound_ms': 1000}
+                'alarm': RULE, 'time_bound_ms': 1000 * self.patience}
 
     def worn(self):
         """The damaged requests that were planned are used up."""

@@ -143,14 +143,22 @@ def _declares(e, served):
 
 
 def _failures(e):
-    """Undamaged requests that the box says failed (too late): the one before each such reading."""
+    """Undamaged requests that the box says failed (too late): the one before each such reading, and
+    those until it says that the device is back."""
     found = set()
-    failed = [r for r in e.records if r.quality == COMM_ERROR]
-    for record in failed:
+    back = sorted((r.time, r.device) for r in e.records
+                  if r.row == DEVICE_ROW and r.quality == GOOD)
+    for record in e.records:
+        if record.quality != COMM_ERROR:
+            continue
         before = [s for s in e.served
                   if s.device == record.device and s.boot_ms <= record.time + 50]
         if before and not before[-1].damaged:
             found.add((record.device, before[-1].request))
+        up = next((time for time, device in back
+                   if device == record.device and time > record.time), 0)
+        found.update((s.device, s.request) for s in e.served if s.device == record.device and
+                     record.time <= s.boot_ms < up - 50 and not s.damaged)
     return found
 
 

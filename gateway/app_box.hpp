@@ -25,9 +25,6 @@
 
 namespace gateway {
 
-/// Where the last good site file is kept: beside the store, also while the site file is bad.
-std::string state_folder(const RunOptions& options);
-
 /// The running gateway: makes all parts, joins them, and takes them down in the order of the data.
 /// Lives on the main thread, which is the loop's.
 class Box {
@@ -115,7 +112,6 @@ private:
     LoadedSite loaded_;
     std::shared_ptr<const Site> site_;  // shared with devices, which may outlive a reload
     BootId boot_;
-
     boost::asio::io_context io_{1};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM, SIGHUP};
     Notifier notifier_;

@@ -53,8 +53,10 @@ public:
 
     asio::awaitable<ScanReport> run()
     {
-        for (auto unit = request_.first; unit <= request_.last && co_await may_go_on(unit);
-             ++unit) {
+        for (auto unit = request_.first; unit <= request_.last; ++unit) {
+            if (!co_await may_go_on(unit)) {
+                break;
+            }
             co_await probe(unit);
             ++report_.asked;
         }
@@ -64,7 +66,10 @@ public:
             report_.units.resize(1);
         }
         for (auto& unit : report_.units) {
-            if (unit.trouble.empty() && co_await may_go_on(unit.unit)) {
+            if (!unit.trouble.empty()) {
+                continue;
+            }
+            if (co_await may_go_on(unit.unit)) {
                 co_await identify_unit(unit);
             }
         }

@@ -94,8 +94,9 @@ TEST_F(ReaderTest, ADamagedRowIsNamedAndTheRestIsThere)
     close();
     {
         sqlite::Connection connection(database());
-        connection.execute("UPDATE telemetry SET bytes = zeroblob(length(bytes)) WHERE id = (SELECT "
-                           "min(id) FROM telemetry)");
+        connection.execute(
+            "UPDATE telemetry SET bytes = zeroblob(length(bytes)) WHERE id = (SELECT "
+            "min(id) FROM telemetry)");
     }
     const auto found = look();
     EXPECT_EQ(found.damaged_rows, 1U);

@@ -63,7 +63,7 @@ void Schedule::follow(Instant now, const ClockReading& wall)
         return;
     }
     on_wall_ = synced;
-    anchor_ = synced ? onto_wall : now;
+    anchor_ = wall.state == ClockState::unset ? now : onto_wall;
     for (auto& group : groups_) {
         group.next = first ? now : grid_after(now, group.period);
     }

@@ -18,9 +18,9 @@ struct Due {
 };
 
 /// When the points of one device are due: the first poll at once, then a grid of whole periods.
-/// While the wall clock is synced the grid stands at multiples of the period in Unix time plus a
-/// phase of the device's own, else at multiples from the first poll. Slots that pass unread are
-/// skipped, never made up.
+/// While the wall clock is synced, or known when it begins, the grid stands at multiples of the
+/// period in Unix time plus a phase of the device's own, else at multiples from the first poll.
+/// Slots that pass unread are skipped, never made up.
 class Schedule {
 public:
     /// `window`: devices are spread over this much time by a hash of their id, at most one period.

@@ -77,6 +77,21 @@ TEST(Schedule, ASyncedGridStandsAtWallMultiplesPlusTheDevicesPhase)
     EXPECT_NE(phases[1], phases[2]);
 }
 
+TEST(Schedule, AGridThatBeginsWithAClockInHoldoverIsSpreadToo)
+{
+    const std::vector points{point_named("a", 60s)};
+    auto wall = synced(start, 1'700'000'000'123ms);
+    Schedule on_synced(points, "meter-1", 10s);
+    on_synced.follow(start, wall);
+    on_synced.take(start);
+    wall.state = ClockState::holdover;
+    Schedule on_holdover(points, "meter-1", 10s);
+    on_holdover.follow(start, wall);
+    EXPECT_EQ(on_holdover.next(), start);
+    on_holdover.take(start);
+    EXPECT_EQ(on_holdover.next(), on_synced.next());
+}
+
 TEST(Schedule, MovesOntoTheWallClockOnceItIsSyncedAndStaysThere)
 {
     const std::vector points{point_named("a", 10s)};

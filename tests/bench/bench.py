@@ -16,6 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / 'tests' / 'support'), str(ROOT / 'schemas')]
 
+import field  # noqa: E402
 import procs  # noqa: E402
 import read_batch  # noqa: E402
 import town  # noqa: E402
@@ -27,10 +28,6 @@ CASES = {  # points per second: devices, points of each, period in ms
     10000: (10, 100, 100),
 }
 KINDS = ('uint16', 'float32')
-
-
-def cpu_seconds(pid):
-    return time.clock_gettime((~pid << 3) | 2)  # CLOCK_PROCESS_CPUTIME_ID of another process
 
 
 def is_batch(topic):
@@ -66,7 +63,7 @@ class Meter:
         before = len(self.messages())
         procs.wait_for(lambda: len(self.messages()) > before, 30,
                        what=lambda: f'a message; {self.program.name}: {self.program.lines()[-3:]}')
-        return (len(self.messages()), time.monotonic(), cpu_seconds(self.program.pid),
+        return (len(self.messages()), time.monotonic(), field.cpu_seconds(self.program.pid),
                 self.link.bytes_up, self.program.written_bytes())
 
     def run(self, seconds):
@@ -177,16 +174,17 @@ def table(results):
 
 
 def micro(build):
-    """Google Benchmark programs: one core."""
-    yield row(['step', 'readings/s', 'time'])
-    yield row(['---', '---:', '---:'])
+    """Google Benchmark programs: one core.  Allocations are of one turn, once it runs."""
+    yield row(['step', 'readings/s', 'time', 'allocations'])
+    yield row(['---', '---:', '---:', '---:'])
     for program in sorted((build / 'tests' / 'bench').glob('*_bench')):
         done = subprocess.run([program, '--benchmark_format=json'], check=True,
                               capture_output=True, text=True)
         for entry in json.loads(done.stdout)['benchmarks']:
             rate = entry.get('items_per_second')
             yield row([entry['name'], f'{rate:,.0f}' if rate else '',
-                       f"{entry['real_time']:,.1f} {entry['time_unit']}"])
+                       f"{entry['real_time']:,.1f} {entry['time_unit']}",
+                       f"{entry['allocations']:.1f}" if 'allocations' in entry else ''])
 
 
 def main():
@@ -194,7 +192,7 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build' / 'release')
     parser.add_argument('--seconds', type=float, default=20, help='of each window (20)')
     parser.add_argument('--only', nargs='*', default=[],
-                        help='rates and kinds: 100 10000 float32; also start, micro; and only '
+                        help='rates and kinds: 100 10000 float32; also start, micro, thousand, line, dead; and only '
                              'when named buffering, and size (3 minutes, 1 GB of disk)')
     options = parser.parse_args()
     folder = options.build.parent.resolve() / 'bench'
@@ -221,6 +219,10 @@ def main():
     if not only or 'start' in only:
         seconds = start_time(options.build, folder)
         print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)
+    for name, measure in field.CASES.items():
+        if not only or name in only:
+            print(f'{name} …', file=sys.stderr, flush=True)
+            print('', *map(row, measure(options.build, folder, options.seconds)), sep='\n', flush=True)
     if not only or 'micro' in only:
         print('', *micro(options.build), sep='\n')
     if 'size' in only:

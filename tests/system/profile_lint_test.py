@@ -2,6 +2,7 @@
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import tomllib
@@ -155,6 +156,13 @@ class Find(unittest.TestCase):
         device = tomllib.loads("\n".join(lines[:4]))["device"][0]
         self.assertEqual(device["profile"], "il.energy-meter.schneider-iem3155")
         self.assertEqual(device["connect"], {"tcp": "192.0.2.1:502", "unit": 1})
+
+    def test_a_folder_of_ones_own_replaces_the_shipped_one(self):
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(GOOD / TOLD, folder)
+            done = subprocess.run([GATEWAY, "profile", "list", "--json"], capture_output=True, text=True, check=True,
+                                  env={**os.environ, "SMART_GATEWAY_PROFILES": folder})
+        self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
 
     def test_nothing_is_said_with_1(self):
         self.assertEqual(self.find("no-such-thing"), (1, ""))

@@ -20,7 +20,7 @@ struct Bench {
     FileWorker files{io.get_executor()};
     Buses buses{io.get_executor(), resolver};
     Worker mqtt_worker;
-    mqtt_json::Brokers brokers{io.get_executor(), mqtt_worker, resolver};
+    mqtt_json::Brokers brokers{io.get_executor(), mqtt_worker, resolver, false};
     std::string config_folder;
 
     explicit Bench(const std::string& config)

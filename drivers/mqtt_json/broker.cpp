@@ -63,7 +63,8 @@ asio::awaitable<Status> Broker::connect()
     }
     mqtt::Options options{.address = std::move(*address),
                           .port = address_.port,
-                          .client_id = client_id(),
+                          .client_id = address_.session.empty() ? client_id() : address_.session,
+                          .keep_session = !address_.session.empty(),
                           .mqtt5 = address_.mqtt5,
                           .user = address_.user,
                           .password = address_.password,
@@ -127,13 +128,20 @@ void Broker::lose()
     }
 }
 
-Brokers::Brokers(asio::any_io_executor executor, Worker& worker, Resolver& resolver)
-    : executor_(std::move(executor)), worker_(worker), resolver_(resolver)
+Brokers::Brokers(asio::any_io_executor executor, Worker& worker, Resolver& resolver,
+                 bool take_sessions)
+    : executor_(std::move(executor)),
+      worker_(worker),
+      resolver_(resolver),
+      take_sessions_(take_sessions)
 {
 }
 
-std::shared_ptr<Broker> Brokers::at(const Address& address)
+std::shared_ptr<Broker> Brokers::at(Address address)
 {
+    if (!take_sessions_) {
+        address.session.clear();
+    }
     std::erase_if(brokers_, [](const auto& entry) { return entry.second.expired(); });
     auto& known = brokers_[address];
     auto broker = known.lock();

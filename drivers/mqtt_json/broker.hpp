@@ -24,6 +24,7 @@ struct Address {
     std::uint16_t port = 1883;
     bool mqtt5 = false;
     std::string ca_file, user, password;
+    std::string session;  ///< kept by the broker under this name; empty: a new one each time
 
     friend auto operator<=>(const Address&, const Address&) = default;
 };
@@ -76,14 +77,17 @@ private:
 /// The brokers of a box, one connection each. Runs on the loop.
 class Brokers {
 public:
-    Brokers(boost::asio::any_io_executor executor, Worker& worker, Resolver& resolver);
+    /// `take_sessions`: false for a look by hand, which takes nothing away from whoever owns them.
+    Brokers(boost::asio::any_io_executor executor, Worker& worker, Resolver& resolver,
+            bool take_sessions = true);
 
-    std::shared_ptr<Broker> at(const Address& address);
+    std::shared_ptr<Broker> at(Address address);
 
 private:
     boost::asio::any_io_executor executor_;
     Worker& worker_;
     Resolver& resolver_;
+    bool take_sessions_;
     std::map<Address, std::weak_ptr<Broker>> brokers_;
 };
 

@@ -35,7 +35,8 @@ std::optional<Address> read_address(const DeviceConfig& device, const ReadSecret
                     .mqtt5 = get<std::string>(connect, "protocol", "3.1.1") == "5",
                     .ca_file = get<std::string>(connect, "ca", {}),
                     .user = get<std::string>(connect, "user", {}),
-                    .password = {}};
+                    .password = {},
+                    .session = get<std::string>(connect, "session", {})};
     if (!address.tls && !address.ca_file.empty()) {
         return wrong("connect.ca", "belongs to an mqtts:// broker");
     }

@@ -58,7 +58,7 @@ inline constexpr auto mqtt_transport =
          list(table("only", json_only)), table("age", json_age));
 inline constexpr auto mqtt_broker =
     keys(must(text("broker", broker_format)), must(text("device")), text("user"),
-         text("ca", path_format), choice("protocol", "3.1.1|5"));
+         text("ca", path_format), choice("protocol", "3.1.1|5"), text("session", id_format));
 inline constexpr auto mqtt_connect = forms(mqtt_broker);
 inline constexpr auto mqtt_example =
     keys(must(text("body", any_text, 65'536)), text("topic"), text("device"));

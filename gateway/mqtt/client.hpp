@@ -28,6 +28,7 @@ struct Options {
     std::string address;  ///< numeric IPv4 or IPv6
     std::uint16_t port = 1883;
     std::string client_id;
+    bool keep_session = false;  ///< the broker keeps what comes while nobody of this name is there
     bool mqtt5 = true;
     std::chrono::seconds keep_alive{30};
     std::string user, password;

@@ -115,9 +115,14 @@ paho::connect_options connect_options(const Options& options)
     paho::connect_options connect;
     connect.set_mqtt_version(version(options));
     if (options.mqtt5) {
-        connect.set_clean_start(true);
+        constexpr std::int32_t longest_absence = 7 * 24 * 3600;  // in seconds
+        connect.set_clean_start(!options.keep_session);
+        if (options.keep_session) {
+            connect.set_properties(
+                {paho::property(paho::property::SESSION_EXPIRY_INTERVAL, longest_absence)});
+        }
     } else {
-        connect.set_clean_session(true);
+        connect.set_clean_session(!options.keep_session);
     }
     connect.set_automatic_reconnect(false);
     connect.set_keep_alive_interval(options.keep_alive);

@@ -43,7 +43,12 @@ struct MqttDriverTest : testing::Test {
         map.points = {at("/v"), at("/w", 0, true)};
     }
 
-    Address address() const { return {.host = "127.0.0.1", .port = broker.port()}; }
+    std::string session;
+
+    Address address() const
+    {
+        return {.host = "127.0.0.1", .port = broker.port(), .session = session};
+    }
 
     std::unique_ptr<MqttDriver> driver()
     {
@@ -237,6 +242,26 @@ TEST_F(MqttDriverTest, ComesBackAfterTheBrokerWasAway)
         co_await say("dev/a", R"({"v":3})");
         const auto samples = co_await read(*mqtt);
         EXPECT_EQ(samples->front().raw, Value::float64(3));
+    };
+    run(body());
+}
+
+TEST_F(MqttDriverTest, ASessionKeepsWhatIsSaidWhileTheBoxIsAway)
+{
+    auto body = [&]() -> Task {
+        session = "box-1";
+        auto mqtt = driver();
+        co_await attend("broker");
+        co_await say("dev/a", R"({"v":1})");
+        EXPECT_EQ((co_await read(*mqtt))->front().raw, Value::float64(1));
+        mqtt.reset();
+        for (int i = 2; i < 5; ++i) {
+            co_await say("dev/a", "{\"v\":" + std::to_string(i) + "}");
+        }
+        mqtt = driver();
+        for (int i = 2; i < 5; ++i) {
+            EXPECT_EQ((co_await read(*mqtt))->front().raw, Value::float64(i));
+        }
     };
     run(body());
 }

@@ -170,7 +170,8 @@ def k5_durable(e):
     told = e.damages and (_told(e) or e.vanished)  # nobody knows how much it was
     for line in e.durable or ():
         key = line['epoch'], line['lane']
-        if any(cut['cut'] <= line['ns'] <= cut['end'] for cut in cuts) or \
+        # After a cut of the power commits may still seem to return; at a stop or a kill they do.
+        if any(cut['kind'] == 'power' and cut['cut'] <= line['ns'] <= cut['end'] for cut in cuts) or \
                 told and line['ns'] < e.damages[-1]['ns']:
             continue
         for first, last in here.get(key, Spans()).missing(line['first'], line['last']):

@@ -170,8 +170,7 @@ def k5_durable(e):
     told = e.damages and (_told(e) or e.vanished)  # nobody knows how much it was
     for line in e.durable or ():
         key = line['epoch'], line['lane']
-        # After a cut of the power commits may still seem to return; at a stop or a kill they do.
-        if any(cut['kind'] == 'power' and cut['cut'] <= line['ns'] <= cut['end'] for cut in cuts) or \
+        if any(_passes(line, cut) for cut in cuts) or \
                 told and line['ns'] < e.damages[-1]['ns']:
             continue
         for first, last in here.get(key, Spans()).missing(line['first'], line['last']):
@@ -195,6 +194,14 @@ def k5_durable(e):
         for line, _, _, event in e.events:
             if event.get('code') in STORE_EVENTS:
                 e.find('K5', 'durable lost', f'line {line["n"]}: the box says {event["code"]}')
+
+
+def _passes(line, cut):
+    """After a cut of the power commits may still seem to return.  At a stop they do, but the row that
+    tells of it may have come too late to be sent."""
+    late = cut['cut'] <= line['ns'] <= cut['end']
+    is_end = line['lane'] == 'control' and line['first'] == line['last']
+    return late and (cut['kind'] == 'power' or cut['kind'] == 'stop' and is_end)
 
 
 def _closed(e, cuts):

@@ -59,6 +59,7 @@ void add_file_advice(const Site& site, std::vector<std::string>& advice)
         }
     }
     std::vector<std::string> files;
+    files.reserve(names.size() + 1);
     const auto folder = std::filesystem::path(site.file).parent_path() / "secrets";
     for (const auto& name : names) {
         files.push_back((folder / name).string());

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <ranges>
 #include <system_error>
 
 namespace gateway {
@@ -46,8 +47,8 @@ StoreReader::StoreReader(const std::string& path)
 void StoreReader::visit(const std::function<void(const HeldRow&)>& with)
 {
     seen_.clear();
-    for (auto number = stores_.rbegin(); number != stores_.rend(); ++number) {
-        visit_store(*number, with);
+    for (const auto number : stores_ | std::views::reverse) {
+        visit_store(number, with);
         std::ranges::sort(seen_);
     }
 }

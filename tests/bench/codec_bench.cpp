@@ -10,6 +10,7 @@
 #include "drivers/sysfs/source_map.hpp"
 #include "gateway/config/file.hpp"
 #include "gateway/config/toml.hpp"
+#include "gateway/config/vocabulary.hpp"
 
 #include <benchmark/benchmark.h>
 #include <boost/asio/co_spawn.hpp>
@@ -67,7 +68,7 @@ namespace asio = boost::asio;
 
 Profile shipped(const std::string& name)
 {
-    const auto path = std::string(PROFILES) + "/il." + name + ".profile.toml";
+    const auto path = schemas_folder() + "/profiles/il." + name + ".profile.toml";
     const auto text = read_file(path, longest_document);
     Mistakes mistakes;
     auto profile = parse_profile(text ? *text : std::string(), path, mistakes);

@@ -14,12 +14,14 @@ void add_state_advice(const BoxView& box, json::array& advice)
     for (const auto& device : box.devices) {
         if (device.is_maintained(box.now)) {
             const auto& id = device.config->site.id;
-            advice.emplace_back(
-                "Somebody works at " + id +
-                (device.maintenance_why.empty() ? "" : " (" + device.maintenance_why + ")") +
-                ", for another " + ago_text(*device.status.maintenance_until - box.now) +
-                ": its readings count as suspect. When it is done: smart-gateway maintain " + id +
-                " --end");
+            std::string text = "Somebody works at " + id;
+            if (!device.maintenance_why.empty()) {
+                text += " (" + device.maintenance_why + ")";
+            }
+            text += ", for another " + ago_text(*device.status.maintenance_until - box.now);
+            text += ": its readings count as suspect. When it is done: smart-gateway maintain ";
+            text += id + " --end";
+            advice.emplace_back(text);
         }
     }
 }

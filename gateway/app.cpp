@@ -66,6 +66,16 @@ LogLevel log_level(Severity severity)
     return LogLevel::error;
 }
 
+// What the start, the first connection or a drain needed is not kept.
+asio::awaitable<void> stay_small(Clock& clock)
+{
+    give_back_memory();
+    for (Duration pause = 1min;; pause = 1h) {
+        co_await clock.sleep_until(clock.now() + pause);
+        give_back_memory();
+    }
+}
+
 }  // namespace
 
 std::string state_folder(const RunOptions& options)
@@ -178,7 +188,7 @@ asio::awaitable<void> Box::start()
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
     tasks_.spawn("value", keep_value());
-    give_back_memory();
+    tasks_.spawn("memory", stay_small(clock_));
 }
 
 void Box::record_configuration()

@@ -157,6 +157,27 @@ def start_time(build, folder):
     return sorted(times)[2]
 
 
+def idle(build, folder, seconds):
+    """What a box costs that has little to do: 10 devices of 10 points, each read every 10 s, all of it
+    sent and receipted. Figures of the process alone, once its start is a minute behind it."""
+    with procs.Run(build, folder / 'idle', keep=True) as run:
+        place = town.Bench(run, 10, 10, 10_000, 'uint16')
+        place.write_site(place.broker.port)
+        gateway = run.add(place.gateway).start()
+        time.sleep(60)
+        cpu, began = cpu_seconds(gateway.pid), time.monotonic()
+        time.sleep(max(seconds, 60))
+        share = (cpu_seconds(gateway.pid) - cpu) / (time.monotonic() - began)
+        status = json.loads(gateway.ask('status', '--json').stdout)
+        well = sum(device['answering'] and device['receipted'] for device in status['devices'])
+        figures = [f'{well} of 10', f'{gateway.resident_kb() / 1024:.1f}', f'{gateway.peak_kb() / 1024:.1f}',
+                   f'{share:.3%}', str(len(gateway.listening_ports()))]
+        gateway.stop()
+    yield row(['devices read and receipted', 'resident MB', 'peak MB', 'of a core', 'TCP ports it listens at'])
+    yield row(['---:'] * 5)
+    yield row(figures)
+
+
 def row(cells):
     return '| ' + ' | '.join(cells) + ' |'
 
@@ -192,7 +213,7 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build' / 'release')
     parser.add_argument('--seconds', type=float, default=20, help='of each window (20)')
     parser.add_argument('--only', nargs='*', default=[],
-                        help='rates and kinds: 100 10000 float32; also start, micro, thousand, line, dead; and only '
+                        help='rates and kinds: 100 10000 float32; also start, idle, micro, thousand, line, dead; and only '
                              'when named buffering, and size (3 minutes, 1 GB of disk)')
     options = parser.parse_args()
     folder = options.build.parent.resolve() / 'bench'
@@ -219,6 +240,8 @@ def main():
     if not only or 'start' in only:
         seconds = start_time(options.build, folder)
         print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)
+    if not only or 'idle' in only:
+        print('', *idle(options.build, folder, options.seconds), sep='\n', flush=True)
     for name, measure in field.CASES.items():
         if not only or name in only:
             print(f'{name} …', file=sys.stderr, flush=True)

@@ -27,6 +27,7 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t longest_request = 65'536;
 constexpr std::size_t most_callers = 16;
+constexpr auto pause_after_a_failure = 100ms;
 
 asio::awaitable<Status> write_line(Socket& socket, std::string line)
 {
@@ -71,7 +72,6 @@ public:
           callers_(executor),
           room_(executor)
     {
-        room_.expires_at(asio::steady_timer::time_point::max());
         ::unlink(path_.c_str());
         acceptor_.open();
         acceptor_.bind(asio::local::stream_protocol::endpoint(path_));
@@ -89,15 +89,17 @@ public:
     {
         for (;;) {
             while (active_ >= most_callers) {
-                co_await room_.async_wait(as_result);
+                co_await pause(asio::steady_timer::time_point::max());
             }
             auto [error, socket] = co_await acceptor_.async_accept(as_result);
             if (error == asio::error::operation_aborted) {
                 throw boost::system::system_error(error);
             }
-            if (!error) {
-                callers_.spawn("control", serve(std::move(socket)));
+            if (error) {  // no descriptors, most likely
+                co_await pause(std::chrono::steady_clock::now() + pause_after_a_failure);
+                continue;
             }
+            callers_.spawn("control", serve(std::move(socket)));
         }
     }
 
@@ -108,6 +110,12 @@ public:
     }
 
 private:
+    asio::awaitable<void> pause(asio::steady_timer::time_point end)
+    {
+        room_.expires_at(end);
+        co_await room_.async_wait(as_result);
+    }
+
     asio::awaitable<void> serve(Socket socket)
     {
         const Active here(*this);

@@ -9,6 +9,7 @@ from records import read_batch
 from spans import Spans
 
 STORE_EVENTS = ('storage-lied', 'store-lost', 'store-damaged')
+UNDER_WAY = 50 * MS  # an answer to one that was just killed; no start asks so soon
 BUSY = ('kill', 'stop')  # each may catch one answer per device before it is accepted
 
 
@@ -85,7 +86,7 @@ def k4_no_hole(e):
     last = {}  # (fault, device) -> the last request that the device answered before its end
     for number, fault in enumerate(e.faults):
         for served in e.served:
-            if served.ns <= fault['end'] + MS:
+            if served.ns <= fault['end'] + UNDER_WAY:
                 last[number, served.device] = served.request
     excused, resumed = _failures(e), _resumed(e, have)
     tail = bool(e.damages) and (_told(e) or bool(e.vanished))  # nobody knows where it ended

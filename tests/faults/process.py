@@ -59,6 +59,7 @@ def interrupted(case, strike, name, between=lambda: None, loses_ms=0):
         case.link.restore()
         case.start()
     case.wait_readings(30)
+    case.wait_new_readings(instant)  # not only what had been stored
 
 
 def prove(case, instant):

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 
 import ca
@@ -47,6 +48,7 @@ class Town(town.Town):
     """Reaches its broker as mqtts://localhost. The box is not enrolled yet."""
 
     def __init__(self, run, settings='', uplink='', **options):
+        socket.getaddrinfo('localhost', None)  # /etc/hosts of a root that was just made may lack it
         self.authority = ca.Authority(run.folder / 'ca')
         roster = run.write('roster', f'{self.box} = place-1714000\n')
         self.authority.issue('receiver', run.folder)

@@ -176,11 +176,13 @@ def _summed(verdict):
 
 def _own_mounts():
     """Goes on in a mount namespace of its own: no other process keeps a disk busy, and the mounts
-    end with this process."""
-    if os.geteuid() == 0 and shutil.which('unshare') and 'FAULTS_MOUNTS' not in os.environ:
+    end with this process.  In a chroot, where / is no mount, it goes on without."""
+    own = ['unshare', '--mount', '--propagation', 'private']
+    if os.geteuid() == 0 and shutil.which('unshare') and 'FAULTS_MOUNTS' not in os.environ and \
+            subprocess.run([*own, 'true'], stderr=subprocess.DEVNULL, check=False).returncode == 0:
         os.environ['FAULTS_MOUNTS'] = 'own'
-        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private', sys.executable,
-                              *(['-B'] if sys.dont_write_bytecode else []), *sys.argv])
+        os.execvp('unshare', [*own, sys.executable, *(['-B'] if sys.dont_write_bytecode else []),
+                              *sys.argv])
 
 
 def main():

@@ -141,9 +141,9 @@ TEST_P(RtuLineTest, WhatWentOverTheWireIsKeptAndExplained)
 {
     play(R"(device = [{ id = "a", LINE, registers = { holding = { 1 = [258] } }, fault = [
         { kind = "silent", first_request = 2, last_request = 2 },
-        { kind = "exception", code = 2, first_request = 3, last_request = 3 },
-        { kind = "bad_crc", first_request = 4, last_request = 4 }] }])");
-    auto modbus = driver({1});
+        { kind = "exception", code = 2, first_request = 4, last_request = 4 },
+        { kind = "bad_crc", first_request = 5, last_request = 5 }] }])");
+    auto modbus = driver({1});  // request 3 only asks whether the silent one's answer still comes
     for (unsigned i = 0; i < 4; ++i) {
         read(modbus, {0});
     }

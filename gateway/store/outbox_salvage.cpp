@@ -135,15 +135,26 @@ void Outbox::Database::Rescue::take_in(const Salvage::Found& found)
             book.counters.head = std::max(book.counters.head, had.counters.head);
         }
         if (had.freed.count >= book.freed.count) {  // pages left over from before have less
-            subtract(book.counters, book.freed);    // rows of a store before this one stay counted
-            add(book.counters, had.freed);
-            book.freed = had.freed;
+            take_in_freed(*epoch, lane, had.freed);
             if (is_unknown) {
                 book.counters.slots = had.counters.slots;
             }
         }
         book.changed = true;
     }
+}
+
+/// Rows that an older store has given may be those that this one freed: they count once.
+void Outbox::Database::Rescue::take_in_freed(EpochBook& epoch, Lane lane, const Tally& freed)
+{
+    const auto number = epoch.number;
+    if (!store.rows(lane).spans(row_id(number, 0), row_id(number + 1, 0), 1).empty()) {
+        return;
+    }
+    auto& book = epoch.lanes[index_of(lane)];
+    subtract(book.counters, book.freed);  // rows of a store before this one stay counted
+    add(book.counters, freed);
+    book.freed = freed;
 }
 
 /// Takes rows over until the slice ends, in one transaction with how far that came.

@@ -21,6 +21,7 @@ struct Outbox::Database::Rescue {
     bool has_room_for_salvage();
     void move_rows(SalvageStep& step);
     void take_in(const Salvage::Found& found);
+    void take_in_freed(EpochBook& epoch, Lane lane, const Tally& freed);
     void take_over(const Salvage::Message& message, SalvageStep& step);
     EpochBook* epoch_for(const BatchHeader& header, std::int64_t id);
     void declare_holes(EpochBook& epoch, Lane lane, std::uint64_t last, LossReason reason,

@@ -165,9 +165,9 @@ def idle(build, folder, seconds):
         place.write_site(place.broker.port)
         gateway = run.add(place.gateway).start()
         time.sleep(60)
-        cpu, began = cpu_seconds(gateway.pid), time.monotonic()
+        cpu, began = field.cpu_seconds(gateway.pid), time.monotonic()
         time.sleep(max(seconds, 60))
-        share = (cpu_seconds(gateway.pid) - cpu) / (time.monotonic() - began)
+        share = (field.cpu_seconds(gateway.pid) - cpu) / (time.monotonic() - began)
         status = json.loads(gateway.ask('status', '--json').stdout)
         well = sum(device['answering'] and device['receipted'] for device in status['devices'])
         figures = [f'{well} of 10', f'{gateway.resident_kb() / 1024:.1f}', f'{gateway.peak_kb() / 1024:.1f}',

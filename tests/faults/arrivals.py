@@ -1,7 +1,6 @@
 """What has reached the platform so far, followed while a run goes on."""
 import time
 
-import rig  # noqa: F401, first: it knows where the other folders are
 import logs
 from records import Decoder
 from spans import Spans

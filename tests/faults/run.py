@@ -8,6 +8,7 @@ when any run failed.  The logs of failed runs stay in OUT.
 import argparse
 import concurrent.futures
 import contextlib
+import importlib
 import json
 import os
 import pathlib
@@ -21,19 +22,15 @@ import time
 
 import rig  # first: it knows where the other folders are
 import check
-import damage  # noqa: F401, registers its faults
 import defects
 import logs
-import power  # noqa: F401
-import process  # noqa: F401
 import procs
-import shortage  # noqa: F401
-import states  # noqa: F401
-import storage  # noqa: F401
-import windows  # noqa: F401
 from case import Case
 from catalogue import FAULTS, LEVELS
 from disk import Disk, lacks
+
+for registers_its_faults in ('damage', 'power', 'process', 'shortage', 'states', 'storage', 'windows'):
+    importlib.import_module(registers_its_faults)
 
 printing = threading.Lock()
 # How often each runs in three minutes of an idle machine: --level check.

@@ -1,7 +1,6 @@
 """What box and receiver tell of themselves: as Prometheus reads it, as the pages say, as it is."""
 import json
 import os
-import pathlib
 import re
 import subprocess
 import unittest

@@ -14,11 +14,6 @@ namespace {
 
 constexpr std::size_t entries_in_birth = 10;
 
-json::object refusal(std::string_view why)
-{
-    return {{"ok", false}, {"error", why}};
-}
-
 }  // namespace
 
 asio::awaitable<void> Box::answer(json::object request, Reply& reply)
@@ -28,10 +23,8 @@ asio::awaitable<void> Box::answer(json::object request, Reply& reply)
     if (command == "status") {
         line = co_await status();
     } else if (command == "reload") {
-        const auto* trial = request.if_contains("confirm_s");
-        const auto seconds = trial != nullptr && trial->is_int64() ? trial->get_int64() : 0;
-        const auto reloaded =
-            co_await reload(std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 86'400)));
+        const auto seconds = std::clamp<std::int64_t>(integer_of(request, "confirm_s"), 0, 86'400);
+        const auto reloaded = co_await reload(std::chrono::seconds(seconds));
         line = {{"ok", reloaded.done}, {"text", reloaded.text}};
     } else if (command == "why") {
         line = answer_why(std::string(text_of(request, "device")));

@@ -14,12 +14,6 @@ std::int64_t ms_of(Duration duration)
     return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
-std::int64_t whole_number(const json::object& object, std::string_view key)
-{
-    const auto* member = object.if_contains(key);
-    return member != nullptr && member->is_int64() ? member->get_int64() : 0;
-}
-
 }  // namespace
 
 MaintenanceBook::MaintenanceBook(std::string_view text, const BootId& boot, Instant now,
@@ -35,10 +29,9 @@ MaintenanceBook::MaintenanceBook(std::string_view text, const BootId& boot, Inst
         if (device.empty() || entries_.size() >= most_devices) {
             continue;
         }
-        const auto length =
-            std::clamp<Duration>(std::chrono::milliseconds(whole_number(*object, "length_ms")),
-                                 Duration::zero(), longest);
-        Duration left = std::chrono::milliseconds(whole_number(*object, "until_boot_ms")) -
+        const auto length = std::clamp<Duration>(
+            std::chrono::milliseconds(integer_of(*object, "length_ms")), Duration::zero(), longest);
+        Duration left = std::chrono::milliseconds(integer_of(*object, "until_boot_ms")) -
                         now.time_since_epoch();
         if (text_of(*object, "boot") != boot.hex()) {
             const auto until = utc_from(text_of(*object, "until"));

@@ -24,9 +24,8 @@ json::object no_such_device(const RunningDevices& devices, const std::string& id
             known += (known.empty() ? "" : ", ") + name;
         }
     }
-    return {{"ok", false},
-            {"error", "no device \"" + id + "\" is read; these are: " +
-                          (known.empty() ? "none" : known) + (count > most_named ? ", …" : "")}};
+    return refusal("no device \"" + id + "\" is read; these are: " +
+                   (known.empty() ? "none" : known) + (count > most_named ? ", …" : ""));
 }
 
 }  // namespace
@@ -54,17 +53,14 @@ asio::awaitable<void> Box::answer_scan(json::object request, Reply& reply)
     Mistakes mistakes;
     auto wanted = scan_request(text_of(request, "bus"), mistakes);
     const auto unit = [&request](std::string_view key, unsigned otherwise) {
-        const auto* given = request.if_contains(key);
-        const bool fits = given != nullptr && given->is_int64() && given->get_int64() >= 0 &&
-                          given->get_int64() <= 255;
-        return fits ? static_cast<unsigned>(given->get_int64()) : otherwise;
+        const auto given = integer_of(request, key, otherwise);
+        return given >= 0 && given <= 255 ? static_cast<unsigned>(given) : otherwise;
     };
     wanted.first = unit("first", wanted.first);
     wanted.last = unit("last", wanted.last);
     if (!mistakes.empty() || scanning_) {
-        json::object refusal{{"ok", false},
-                             {"error", scanning_ ? "another scan is under way" : mistakes.text()}};
-        co_await reply.send(std::move(refusal));
+        auto why = refusal(scanning_ ? "another scan is under way" : mistakes.text());
+        co_await reply.send(std::move(why));
         co_return;
     }
     struct Turn {
@@ -177,8 +173,7 @@ asio::awaitable<json::object> Box::answer_maintain(json::object request)
     if (!device) {
         co_return no_such_device(devices_.all(), id);
     }
-    const auto* asked = request.if_contains("seconds");
-    const auto seconds = asked != nullptr && asked->is_int64() ? asked->get_int64() : 0;
+    const auto seconds = integer_of(request, "seconds");
     const std::string why(text_of(request, "why"));
     const auto now = clock_.now();
     std::string text = id + " is no longer in maintenance: its readings count again.";
@@ -187,7 +182,7 @@ asio::awaitable<json::object> Box::answer_maintain(json::object request)
             std::min<Duration>(std::chrono::seconds(std::min<std::int64_t>(seconds, 1'000'000)),
                                MaintenanceBook::longest);
         if (!maintenance_.begin(id, now, length, why)) {
-            co_return json::object{{"ok", false}, {"error", "too many devices are in maintenance"}};
+            co_return refusal("too many devices are in maintenance");
         }
         device->supervisor->maintain(now + length);
         text = id + " is in maintenance for " + ago_text(length) +

@@ -120,7 +120,7 @@ asio::awaitable<json::object> Box::answer_enroll(json::object request)
         outcome = co_await enrolment_.install(pem);
     }
     if (!outcome) {
-        co_return json::object{{"ok", false}, {"error", outcome.error().text}};
+        co_return refusal(outcome.error().text);
     }
     co_return json::object{{"ok", true}, {pem.empty() ? "request" : "text", *outcome}};
 }

@@ -6,6 +6,18 @@
 
 namespace gateway {
 
+int refuse(const std::string& why)
+{
+    std::cerr << "smart-gateway: " << why << "\n";
+    return 1;
+}
+
+std::optional<int> refused(const json::object& answer)
+{
+    const auto error = text_of(answer, "error");
+    return error.empty() ? std::nullopt : std::optional(refuse(std::string(error)));
+}
+
 void explain(const CommandOptions& options, const Error& error)
 {
     if (error == Fault::not_found) {

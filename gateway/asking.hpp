@@ -11,6 +11,10 @@ namespace gateway {
 
 constexpr int could_not_tell = 2;
 
+/// Says on standard error why not; the exit code of a no.
+int refuse(const std::string& why);
+/// The same for an answer that is a refusal; nothing when it is none.
+std::optional<int> refused(const json::object& answer);
 /// Says on standard error why the service did not answer.
 void explain(const CommandOptions& options, const Error& error);
 /// The service's one answer; nothing when there was none, which is said unless `quiet`.

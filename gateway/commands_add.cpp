@@ -16,12 +16,6 @@ namespace gateway {
 
 namespace {
 
-int not_added(const std::string& why)
-{
-    std::cerr << "smart-gateway: " << why << "\n";
-    return 1;
-}
-
 // As a TOML string.
 std::string toml_text(const std::string& text)
 {
@@ -96,7 +90,7 @@ int add_device(const CommandOptions& options, const AddOptions& what)
     const auto lines = lines_of(what);
     const auto before = read_file(options.config, longest_document);
     if (!before) {
-        return not_added(options.config + ": " + before.error().message());
+        return refuse(options.config + ": " + before.error().message());
     }
     const auto text =
         *before + (before->ends_with('\n') || before->empty() ? "\n" : "\n\n") + lines;
@@ -111,10 +105,10 @@ int add_device(const CommandOptions& options, const AddOptions& what)
     const bool serial = what.connect.find("serial") != std::string::npos;
     // A serial line is the running service's; the device is tried there, after the reload.
     if (!what.untried && !(serial && runs) && read_directly(options, device) != 0) {
-        return not_added("nothing was written. To add it all the same: --untried");
+        return refuse("nothing was written. To add it all the same: --untried");
     }
     if (const auto written = replace_site(options.config, text); !written) {
-        return not_added(options.config + " cannot be written: " + written.error().message());
+        return refuse(options.config + " cannot be written: " + written.error().message());
     }
     std::cout << what.id << " is in " << options.config << ".\n";
     if (!runs) {

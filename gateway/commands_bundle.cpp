@@ -167,9 +167,7 @@ int bundle(const CommandOptions& options, const std::string& out)
     const auto file =
         out.empty() ? "smart-gateway-" + utc_text(WallTime(now.time_since_epoch())) + ".txt" : out;
     if (const auto written = replace_file(fs::absolute(file).string(), text, 0600); !written) {
-        std::cerr << "smart-gateway: " << file
-                  << " cannot be written: " << written.error().message() << "\n";
-        return 1;
+        return refuse(file + " cannot be written: " + written.error().message());
     }
     std::cout << file << " (" << bytes_text(text.size())
               << "): the site file without its secrets, versions, status, store, files, log.\n"

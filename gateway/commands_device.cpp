@@ -11,12 +11,6 @@ namespace gateway {
 
 namespace {
 
-std::int64_t milliseconds_in(const json::object& object, std::string_view key)
-{
-    const auto* member = object.if_contains(key);
-    return member != nullptr && member->is_int64() ? member->get_int64() : 0;
-}
-
 void print_bytes(const char* name, std::string_view bytes, std::string_view means)
 {
     if (!bytes.empty()) {
@@ -39,7 +33,7 @@ void print_exchanges(const json::object& answer)
         if (exchange == nullptr) {
             continue;
         }
-        const std::chrono::milliseconds ago(milliseconds_in(*exchange, "ago_ms"));
+        const std::chrono::milliseconds ago(integer_of(*exchange, "ago_ms"));
         std::cout << "  "
                   << (is_well(*exchange) ? painted(Colour::green, "good")
                                          : painted(Colour::red, "failed"))
@@ -47,17 +41,6 @@ void print_exchanges(const json::object& answer)
         print_bytes("sent    ", text_of(*exchange, "sent"), text_of(*exchange, "request"));
         print_bytes("received", text_of(*exchange, "received"), text_of(*exchange, "answer"));
     }
-}
-
-// An answer that is a refusal; nothing when it is none.
-std::optional<int> refused(const json::object& answer)
-{
-    const auto error = text_of(answer, "error");
-    if (error.empty()) {
-        return std::nullopt;
-    }
-    std::cerr << "smart-gateway: " << error << "\n";
-    return 1;
 }
 
 }  // namespace

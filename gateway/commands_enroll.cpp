@@ -1,24 +1,11 @@
-#include "gateway/admin/control.hpp"
+#include "gateway/asking.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/config/file.hpp"
 #include "gateway/tls/certificate.hpp"
 
 #include <iostream>
-#include <optional>
 
 namespace gateway {
-
-namespace {
-
-constexpr int nobody_answers = 2;
-
-int refuse(const std::string& why)
-{
-    std::cerr << "smart-gateway: " << why << "\n";
-    return 1;
-}
-
-}  // namespace
 
 int enroll(const CommandOptions& options, const EnrollOptions& what)
 {
@@ -30,18 +17,12 @@ int enroll(const CommandOptions& options, const EnrollOptions& what)
         }
         request["certificate"] = *pem;
     }
-    std::optional<json::object> answer;
-    const auto asked = ask(options.socket(), request, [&answer](const json::object& line) {
-        answer = line;
-        return false;
-    });
-    if (!asked || !answer) {
-        std::cerr << "smart-gateway: no service answers on " << options.socket()
-                  << "; start it with: systemctl start smart-gateway\n";
-        return nobody_answers;
+    const auto answer = ask_once(options, request);
+    if (!answer) {
+        return could_not_tell;
     }
-    if (const auto error = text_of(*answer, "error"); !error.empty()) {
-        return refuse(std::string(error));
+    if (const auto code = refused(*answer)) {
+        return *code;
     }
     const auto made = text_of(*answer, "request");
     if (made.empty()) {

@@ -1,4 +1,5 @@
 // The readings of a store as lines: JSON as the receiver writes it, or CSV.
+#include "gateway/asking.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/receiver/lines.hpp"
 #include "gateway/store/store_error.hpp"
@@ -217,14 +218,13 @@ int run_export(StoreReader& reader, std::ostream& out, bool csv)
     });
     out.flush();
     if (!out) {
-        std::cerr << "smart-gateway: the lines could not be written: is the disk full?\n";
-        return 1;
+        return refuse("the lines could not be written: is the disk full?");
     }
     if (exporter.damaged() > 0) {
-        std::cerr << "smart-gateway: " << exporter.damaged()
-                  << " damaged rows were left out: smart-gateway store verify\n";
+        return refuse(std::to_string(exporter.damaged()) +
+                      " damaged rows were left out: smart-gateway store verify");
     }
-    return exporter.damaged() > 0 ? 1 : 0;
+    return 0;
 }
 
 }  // namespace
@@ -239,8 +239,7 @@ int store_export(const CommandOptions& options, const ExportOptions& what)
         }
         std::ofstream file(what.out, std::ios::binary);
         if (!file) {
-            std::cerr << "smart-gateway: " << what.out << " cannot be written\n";
-            return 1;
+            return refuse(what.out + " cannot be written");
         }
         return run_export(reader, file, what.csv);
     } catch (const StoreError& error) {

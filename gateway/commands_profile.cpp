@@ -1,4 +1,5 @@
 #include "drivers/registry.hpp"
+#include "gateway/asking.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/commands_profile_find.hpp"
 #include "gateway/config/file.hpp"
@@ -174,10 +175,9 @@ int profile_list(const CommandOptions& options, const std::string& word)
         }
     }
     if (found == 0) {
-        std::cerr << "smart-gateway: no profile"
-                  << (word.empty() ? "" : " mentions \"" + word + "\"") << "\n";
+        return refuse("no profile" + (word.empty() ? "" : " mentions \"" + word + "\""));
     }
-    return found == 0 ? 1 : 0;
+    return 0;
 }
 
 int profile_show(const CommandOptions& options, const std::string& name)

@@ -18,9 +18,7 @@ namespace {
 
 std::string unit_line(const json::object& unit)
 {
-    const auto* number = unit.if_contains("unit");
-    auto line = "  unit " +
-                std::to_string(number == nullptr ? 0 : number->to_number<std::int64_t>()) + ": ";
+    auto line = "  unit " + std::to_string(integer_of(unit, "unit")) + ": ";
     if (const auto trouble = text_of(unit, "trouble"); !trouble.empty()) {
         return line + painted(Colour::red, trouble);
     }
@@ -61,8 +59,7 @@ void print_report(const std::string& bus, const json::object& report)
         std::cout << unit_line(*unit) << "\n";
         for (const auto& profile : list_of(*unit, "profiles")) {
             std::cout << "    smart-gateway add --profile " << std::string_view(profile.as_string())
-                      << " --connect " << bus_for_add(bus)
-                      << ",unit=" << unit->at("unit").to_number<std::int64_t>()
+                      << " --connect " << bus_for_add(bus) << ",unit=" << integer_of(*unit, "unit")
                       << " --id NAME --write\n";
         }
     }
@@ -137,9 +134,8 @@ int scan(const CommandOptions& options, const ScanOptions& what)
         explain(options, asked.error());
         return could_not_tell;
     }
-    if (const auto error = text_of(report, "error"); !error.empty()) {
-        std::cerr << "smart-gateway: " << error << "\n";
-        return 1;
+    if (const auto code = refused(report)) {
+        return *code;
     }
     if (options.json) {
         std::cout << json::serialize(report) << "\n";

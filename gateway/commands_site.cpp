@@ -2,6 +2,7 @@
 #include "gateway/acquire/supervisor.hpp"
 #include "gateway/admin/control.hpp"
 #include "gateway/app_status.hpp"
+#include "gateway/asking.hpp"
 #include "gateway/bench.hpp"
 #include "gateway/bus_scan.hpp"
 #include "gateway/commands.hpp"
@@ -55,12 +56,6 @@ int print_rows(const CommandOptions& options, const std::vector<ReadingRow>& row
     return 0;
 }
 
-int say_failure(const std::string& device, const std::string& why)
-{
-    std::cerr << "smart-gateway: " << device << ": " << why << "\n";
-    return 1;
-}
-
 // A device that no site file names, described as one so that the same checks apply.
 DeviceConfig device_by_hand(const ReadOptions& what)
 {
@@ -112,7 +107,7 @@ std::optional<int> read_by_service(const CommandOptions& options, const std::str
         return std::nullopt;
     }
     if (!asked || !problem.empty()) {
-        return say_failure(device, problem.empty() ? asked.error().message() : problem);
+        return refuse(device + ": " + (problem.empty() ? asked.error().message() : problem));
     }
     return print_rows(options, rows);
 }
@@ -144,7 +139,7 @@ int read_directly(const CommandOptions& options, const DeviceConfig& device)
     }
     if (!outcome || !*outcome) {
         const auto target = get<std::string>(device.site.connect, "tcp", device.site.id);
-        return say_failure(target, outcome ? outcome->error().message() : "no answer");
+        return refuse(target + ": " + (outcome ? outcome->error().message() : "no answer"));
     }
     std::vector<ReadingRow> rows;
     const auto wall = bench.clock.wall();
@@ -203,7 +198,7 @@ int read_device(const CommandOptions& options, const ReadOptions& what)
             return read_directly(options, device);
         }
     }
-    return say_failure(what.device, "no such device in " + options.config);
+    return refuse(what.device + ": no such device in " + options.config);
 }
 
 }  // namespace gateway

@@ -1,4 +1,5 @@
 // A box that is given away keeps nothing of this place.
+#include "gateway/asking.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/config/file.hpp"
 #include "gateway/store/store_error.hpp"
@@ -81,9 +82,7 @@ int remove_kept(const std::string& directory)
         std::error_code error;
         fs::remove_all(fs::path(directory) / name, error);
         if (error) {
-            std::cerr << "smart-gateway: " << directory << "/" << name << ": " << error.message()
-                      << "\n";
-            code = 1;
+            code = refuse(directory + "/" + name + ": " + error.message());
         }
     }
     if (!sync_folder(directory)) {
@@ -109,8 +108,7 @@ int wipe(const CommandOptions& options, const std::string& path, bool yes)
         const auto found = count_held(directory);
         say_what_goes(directory, found);
         if (!yes && !is_agreed()) {
-            std::cerr << "smart-gateway: nothing was removed\n";
-            return 1;
+            return refuse("nothing was removed");
         }
         const StoreLock mine(directory);
         const auto code = remove_kept(directory);

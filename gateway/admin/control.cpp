@@ -126,9 +126,8 @@ private:
         auto request = parse_json(*line, longest_request);
         SocketReply reply(socket);
         if (!request || !request->is_object()) {
-            json::object refusal{{"ok", false},
-                                 {"error", "a request is one JSON object on one line"}};
-            co_await reply.send(std::move(refusal));
+            auto why = refusal("a request is one JSON object on one line");
+            co_await reply.send(std::move(why));
             co_return;
         }
         co_await handler_(std::move(request->as_object()), reply);
@@ -153,6 +152,11 @@ private:
     asio::steady_timer room_;
     std::size_t active_ = 0;
 };
+
+json::object refusal(std::string_view why)
+{
+    return {{"ok", false}, {"error", why}};
+}
 
 ControlServer::ControlServer(asio::any_io_executor executor, std::string path,
                              ControlHandler handler)

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace gateway {
 
@@ -24,6 +25,9 @@ public:
     /// Sends one line; fails when the caller has gone or does not read for 10 s.
     virtual boost::asio::awaitable<Status> send(json::object line) = 0;
 };
+
+/// The answer to a request that is not done, and why.
+json::object refusal(std::string_view why);
 
 /// Answers one request; the connection is closed when it returns.
 using ControlHandler =

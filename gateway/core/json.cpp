@@ -27,6 +27,17 @@ std::string_view text_of(const json::object& object, std::string_view key,
     return text == nullptr ? otherwise : std::string_view(*text);
 }
 
+std::int64_t integer_of(const json::object& object, std::string_view key, std::int64_t otherwise)
+{
+    const auto* member = object.if_contains(key);
+    if (member == nullptr || member->is_double()) {
+        return otherwise;
+    }
+    Error error;
+    const auto number = member->to_number<std::int64_t>(error);
+    return error ? otherwise : number;
+}
+
 const json::object* object_of(const json::object& object, std::string_view key)
 {
     const auto* member = object.if_contains(key);

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace gateway {
@@ -20,6 +21,10 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit = 262'14
 /// `object`.
 std::string_view text_of(const json::object& object, std::string_view key,
                          std::string_view otherwise = {});
+
+/// The member when it is a whole number of 64 bits, else `otherwise`.
+std::int64_t integer_of(const json::object& object, std::string_view key,
+                        std::int64_t otherwise = 0);
 
 /// The member when it is an object, else null.
 const json::object* object_of(const json::object& object, std::string_view key);

@@ -21,6 +21,18 @@ TEST(Json, TakesOneValueUpToTheLimit)
     EXPECT_EQ(parse_json(text, text.size() - 1).error(), Fault::too_large);
 }
 
+TEST(Json, AWholeNumberIsNoFractionAndNotTooLarge)
+{
+    const auto value = parse_json(R"({"a":-5,"b":5.0,"c":"5","d":9223372036854775808})");
+    ASSERT_TRUE(value);
+    const auto& object = value->as_object();
+    EXPECT_EQ(integer_of(object, "a"), -5);
+    for (const auto* key : {"b", "c", "d", "e"}) {
+        EXPECT_EQ(integer_of(object, key, 7), 7) << key;
+    }
+    EXPECT_EQ(integer_of(json::object{{"unit", 5U}}, "unit"), 5);
+}
+
 TEST(Json, RefusesEveryPrefixAndWhatFollows)
 {
     const std::string text = R"({"a":[1,-2.5e3,"\u00e9",true,null]})";

@@ -2,7 +2,7 @@
 
 #include "gateway/commands.hpp"
 #include "gateway/config/file.hpp"
-#include "gateway/config/toml.hpp"
+#include "gateway/config/store_place.hpp"
 #include "gateway/runtime/log.hpp"
 #include "gateway/runtime/memory.hpp"
 #include "gateway/uplink/utc.hpp"
@@ -78,18 +78,6 @@ asio::awaitable<void> stay_small(Clock& clock)
 
 }  // namespace
 
-std::string state_folder(const RunOptions& options)
-{
-    const char* given =
-        std::getenv("STATE_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): before any thread
-    if (given != nullptr) {
-        return given;
-    }
-    Mistakes ignored;  // the path is read as far as the file goes
-    const auto text = read_file(options.config, longest_document);
-    return text ? parse_site(*text, options.config, ignored).store.path : StoreSettings().path;
-}
-
 Box::Box(RunOptions options, LoadedSite loaded)
     : options_(std::move(options)),
       loaded_(std::move(loaded)),
@@ -114,6 +102,7 @@ Box::Box(RunOptions options, LoadedSite loaded)
                    }
                },
            .maintained_until = [this](const std::string& id) { return maintained_until(id); }}),
+      generations_(state_folder(options_.config) + "/tls"),
       enrolment_(io_.get_executor(), store_worker_, mqtt_worker_, resolver_, site_->id,
                  generations_, enrolment_hooks()),
       control_(
@@ -302,7 +291,7 @@ void Box::record(std::uint16_t row, const json::object& content)
 
 int run_gateway(const RunOptions& options)
 {
-    auto loaded = load_site(options.config, shipped_profiles(), state_folder(options));
+    auto loaded = load_site(options.config, shipped_profiles(), state_folder(options.config));
     std::filesystem::create_directories(options.runtime + "/spool");
     Box box(options, std::move(loaded));
     box.run();

@@ -9,9 +9,6 @@ struct RunOptions {
     std::string runtime;  ///< on tmpfs: control socket and spool
 };
 
-/// Where the last good site file is kept: beside the store, also while the site file is bad.
-std::string state_folder(const RunOptions& options);
-
 /// Runs the gateway until SIGTERM or SIGINT; SIGHUP reloads. Returns 0 after a clean stop. Throws
 /// ConfigError when there is no usable site file, StoreError when the store cannot be used.
 int run_gateway(const RunOptions& options);

@@ -127,7 +127,7 @@ private:
     WatchedIntake sink_{intake_};
     Devices devices_;
     std::unique_ptr<Uplink> uplink_;
-    tls::Generations generations_{state_folder(options_) + "/tls"};
+    tls::Generations generations_;
     Enrolment enrolment_;
     std::optional<tls::Certificate> certificate_;  // the one in use
     WallTime newest_signed_{};

@@ -1,6 +1,7 @@
 // What changes while the gateway runs: its site file and its connection to the platform.
 #include "gateway/app_box.hpp"
 #include "gateway/commands.hpp"
+#include "gateway/config/store_place.hpp"
 #include "gateway/config/toml.hpp"
 
 #include <algorithm>
@@ -94,7 +95,7 @@ asio::awaitable<Box::Reloaded> Box::reload(Duration confirm_within)
         reloading_ = false;
         co_return Reloaded{false, "Nothing was changed. " + loaded_.problem};
     }
-    const auto folder = state_folder(options_);
+    const auto folder = state_folder(options_.config);
     const auto trial = ++trial_;
     auto text = std::string();
     if (confirm_within > Duration::zero() && begin_trial(folder, next.site.hash)) {
@@ -150,7 +151,7 @@ std::uint64_t Box::progress() const
 
 asio::awaitable<void> Box::confirm(unsigned trial, Instant end, std::uint64_t before)
 {
-    const auto folder = state_folder(options_);
+    const auto folder = state_folder(options_.config);
     while (trial == trial_ && progress() <= before && clock_.now() < end) {
         co_await clock_.sleep_until(std::min(end, clock_.now() + 200ms));
     }

@@ -1,8 +1,7 @@
 // Looking at the readings of a box that is stopped, or of the card of one that is dead.
 #include "gateway/asking.hpp"
 #include "gateway/commands.hpp"
-#include "gateway/config/file.hpp"
-#include "gateway/config/site.hpp"
+#include "gateway/config/store_place.hpp"
 #include "gateway/plain_text.hpp"
 #include "gateway/store/store_error.hpp"
 #include "gateway/store/survey.hpp"
@@ -12,7 +11,6 @@
 
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <iostream>
 
 namespace gateway {
@@ -139,16 +137,7 @@ int print_running(const CommandOptions& options, const json::object& answer)
 
 std::string state_directory(const CommandOptions& options, const std::string& path)
 {
-    if (!path.empty()) {
-        return path;
-    }
-    const char* given = std::getenv("STATE_DIRECTORY");  // NOLINT(concurrency-mt-unsafe)
-    if (given != nullptr) {
-        return given;
-    }
-    Mistakes ignored;
-    const auto text = read_file(options.config, 1 << 18);
-    return text ? parse_site(*text, options.config, ignored).store.path : StoreSettings().path;
+    return path.empty() ? state_folder(options.config) : path;
 }
 
 int say_no_store(const std::string& directory, const std::string& why)

@@ -6,8 +6,7 @@
 
 namespace gateway {
 
-/// The state directory that was meant: `path`, else the one of the site file as far as that can be
-/// read.
+/// The state directory that was meant: `path`, else the box's own.
 std::string state_directory(const CommandOptions& options, const std::string& path);
 
 /// Says on standard error why a store cannot be looked at; the exit code.

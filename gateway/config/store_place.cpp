@@ -1,8 +1,12 @@
 #include "gateway/config/store_place.hpp"
 
+#include "gateway/config/file.hpp"
+#include "gateway/config/toml.hpp"
+
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace gateway {
@@ -23,6 +27,17 @@ bool is_in_memory(std::filesystem::path folder)
 }
 
 }  // namespace
+
+std::string state_folder(const std::string& site_file)
+{
+    const char* given = std::getenv("STATE_DIRECTORY");  // NOLINT(concurrency-mt-unsafe): never set
+    if (given != nullptr) {
+        return given;
+    }
+    Mistakes ignored;
+    const auto text = read_file(site_file, longest_document);
+    return text ? parse_site(*text, site_file, ignored).store.path : StoreSettings().path;
+}
 
 void check_store_place(const Site& site, Mistakes& mistakes)
 {

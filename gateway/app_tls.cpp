@@ -1,6 +1,5 @@
 // The box's certificate: which one is in use, at what time it is judged, and how another one comes.
 #include "gateway/app_box.hpp"
-#include "gateway/config/file.hpp"
 #include "gateway/config/secrets.hpp"
 #include "gateway/uplink/utc.hpp"
 
@@ -64,10 +63,7 @@ void Box::look_at_certificate(const std::optional<UplinkConfig>& config)
     if (!config || config->certificate_file.empty()) {
         return;
     }
-    const auto pem = read_file(config->certificate_file, tls::longest_certificate);
-    const auto certificate = pem ? tls::read_certificate(*pem)
-                                 : tls::Checked<tls::Certificate>(tls::Problem{"unreadable"});
-    if (certificate) {
+    if (const auto certificate = tls::read_certificate_file(config->certificate_file)) {
         certificate_ = *certificate;
     }
 }

@@ -1,5 +1,6 @@
 #include "gateway/tls/certificate.hpp"
 
+#include "gateway/config/file.hpp"
 #include "gateway/tls/openssl.hpp"
 
 #include <array>
@@ -73,6 +74,15 @@ Checked<Certificate> read_certificate(std::string_view pem)
         .not_before = *not_before,
         .not_after = *not_after,
         .for_clients = X509_check_purpose(certificate.get(), X509_PURPOSE_SSL_CLIENT, 0) == 1};
+}
+
+Checked<Certificate> read_certificate_file(const std::string& path)
+{
+    const auto pem = read_file(path, longest_certificate);
+    if (!pem) {
+        return Problem{"cannot be read: " + pem.error().message()};
+    }
+    return read_certificate(*pem);
 }
 
 bool belong_together(std::string_view certificate_pem, std::string_view key_pem)

@@ -34,6 +34,8 @@ constexpr std::size_t longest_certificate = 32'768;  ///< PEM, with its chain
 
 /// The first certificate of a PEM text; the others are its issuers.
 Checked<Certificate> read_certificate(std::string_view pem);
+/// The same of a file.
+Checked<Certificate> read_certificate_file(const std::string& path);
 /// The first certificate was made for this private key.
 bool belong_together(std::string_view certificate_pem, std::string_view key_pem);
 

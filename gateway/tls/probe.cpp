@@ -1,6 +1,5 @@
 #include "gateway/tls/probe.hpp"
 
-#include "gateway/config/file.hpp"
 #include "gateway/runtime/deadline.hpp"
 #include "gateway/tls/certificate.hpp"
 #include "gateway/tls/openssl.hpp"
@@ -105,8 +104,7 @@ std::string load_files(ssl::context& context, const Peer& peer)
 /// Why our own certificate would be refused, as far as it tells itself.
 std::string own_certificate_problem(const Peer& peer)
 {
-    const auto pem = read_file(peer.certificate_file, longest_certificate);
-    const auto own = pem ? read_certificate(*pem) : Checked<Certificate>(Problem{"unreadable"});
+    const auto own = read_certificate_file(peer.certificate_file);
     if (own && own->not_after <= peer.at) {
         return "it expired on " + date_text(own->not_after);
     }

@@ -84,6 +84,7 @@ private:
     void remember_signed_time(WallTime time);
     boost::asio::awaitable<void> recall_signed_time();
     boost::asio::awaitable<void> renew_uplink();
+    boost::asio::awaitable<tls::Checked<std::string>> enroll(std::string certificate);
     boost::asio::awaitable<json::object> answer_enroll(json::object request);
     CommandHandler enroll_command();
 
@@ -142,8 +143,7 @@ private:
     MaintenanceBook maintenance_;
     Instant value_saved_{};
     std::uint64_t sent_bytes_ = 0;
-    bool reloading_ = false;
-    bool scanning_ = false;
+    bool reloading_ = false, scanning_ = false;
     unsigned trial_ = 0;  // of a changed site file; counts, so that an older one gives up
 };
 

@@ -106,35 +106,38 @@ asio::awaitable<void> Box::renew_uplink()
     reloading_ = false;
 }
 
+/// The request to sign when there is no certificate, else what became of it.
+asio::awaitable<tls::Checked<std::string>> Box::enroll(std::string certificate)
+{
+    if (certificate.empty()) {
+        co_return co_await enrolment_.request();
+    }
+    co_return co_await enrolment_.install(std::move(certificate));
+}
+
 asio::awaitable<json::object> Box::answer_enroll(json::object request)
 {
-    const std::string pem(text_of(request, "certificate"));
-    auto outcome = tls::fine({});
-    if (pem.empty()) {
-        outcome = co_await enrolment_.request();
-    } else {
-        outcome = co_await enrolment_.install(pem);
-    }
+    const std::string certificate(text_of(request, "certificate"));
+    const auto outcome = co_await enroll(certificate);
     if (!outcome) {
         co_return refusal(outcome.error().text);
     }
-    co_return json::object{{"ok", true}, {pem.empty() ? "request" : "text", *outcome}};
+    co_return json::object{{"ok", true}, {certificate.empty() ? "request" : "text", *outcome}};
 }
 
 CommandHandler Box::enroll_command()
 {
     return [this](json::object arguments) -> asio::awaitable<Answer> {
-        const bool asks = text_of(arguments, "certificate").empty();
-        const auto outcome = co_await answer_enroll(std::move(arguments));
+        const std::string certificate(text_of(arguments, "certificate"));
+        const auto outcome = co_await enroll(certificate);
         Answer answer;
-        if (text_of(outcome, "error").empty()) {
-            answer.text = text_of(outcome, "text");
-            if (asks) {
-                answer.result["request"] = text_of(outcome, "request");
-            }
-        } else {
+        if (!outcome) {
             answer.state = "failed";
-            answer.text = text_of(outcome, "error");
+            answer.text = outcome.error().text;
+        } else if (certificate.empty()) {
+            answer.result["request"] = *outcome;
+        } else {
+            answer.text = *outcome;
         }
         co_return answer;
     };

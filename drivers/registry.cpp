@@ -200,16 +200,18 @@ std::vector<PlannedRequest> describe_plan(const Profile& profile)
     return row == nullptr ? std::vector<PlannedRequest>{} : row->describe(profile);
 }
 
-ExchangeText explain(const Profile& profile, const ExchangeLog::Exchange& exchange)
+Explainer explainer(const Profile& profile)
 {
-    if (exchange.framing == Framing::lines) {
-        return explain_lines(exchange);
-    }
     Mistakes mistakes;
-    const auto map =
+    auto map =
         profile.driver == "modbus" ? modbus::read_map(profile, mistakes) : modbus::RegisterMap();
-    return {modbus::explain_request(exchange, profile, map.points),
-            modbus::explain_answer(exchange)};
+    return [&profile, map = std::move(map)](const ExchangeLog::Exchange& exchange) {
+        if (exchange.framing == Framing::lines) {
+            return explain_lines(exchange);
+        }
+        return ExchangeText{modbus::explain_request(exchange, profile, map.points),
+                            modbus::explain_answer(exchange)};
+    };
 }
 
 bool keeps_exchanges(std::string_view driver)

@@ -10,6 +10,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -61,7 +62,9 @@ struct PlannedRequest {
 struct ExchangeText {
     std::string request, answer;
 };
-ExchangeText explain(const Profile& profile, const ExchangeLog::Exchange& exchange);
+using Explainer = std::function<ExchangeText(const ExchangeLog::Exchange&)>;
+/// For exchanges with devices of this profile, which outlives the explainer.
+Explainer explainer(const Profile& profile);
 /// Whether this driver keeps its exchanges in an ExchangeLog.
 bool keeps_exchanges(std::string_view driver);
 

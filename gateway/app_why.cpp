@@ -128,12 +128,13 @@ json::array exchange_objects(const Profile& profile, const ExchangeLog& exchange
 {
     json::array list;
     const auto now = std::chrono::steady_clock::now();
+    const auto explain = explainer(profile);
     exchanges.visit([&](const ExchangeLog::Exchange& exchange) {
         using std::chrono::milliseconds;
         const auto ms = [](auto duration) {
             return std::chrono::duration_cast<milliseconds>(duration).count();
         };
-        const auto text = explain(profile, exchange);
+        const auto text = explain(exchange);
         list.push_back({{"ago_ms", ms(now - exchange.at)},
                         {"took_ms", ms(exchange.took)},
                         {"ok", !exchange.error && exchange.refusal == 0},

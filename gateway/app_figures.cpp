@@ -15,11 +15,6 @@ double in_seconds(Duration duration)
     return std::chrono::duration<double>(duration).count();
 }
 
-double timestamp_of(WallTime time)
-{
-    return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 // A device's own codes are many: together they are one.
 std::string cause_label(Cause cause)
 {

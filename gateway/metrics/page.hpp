@@ -2,6 +2,7 @@
 
 #include "gateway/runtime/histogram.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -16,6 +17,13 @@ namespace gateway {
 enum class MetricsFormat : std::uint8_t { open_metrics, plain };
 
 using MetricLabels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+/// A time as a metric tells it: Unix time.
+template <typename Length>
+double timestamp_of(std::chrono::sys_time<Length> time)
+{
+    return std::chrono::duration<double>(time.time_since_epoch()).count();
+}
 
 /// The figures of a program as a scraper reads them, written one family after the other: name and
 /// help first, then its samples. Names end in their unit; a counter is named without `_total`.

@@ -9,11 +9,6 @@ namespace gateway {
 
 namespace {
 
-double timestamp_of(Figures::Time time)
-{
-    return std::chrono::duration<double>(time.time_since_epoch()).count();
-}
-
 void add_tally(MetricsPage& page, const Tally& tally)
 {
     page.counter("smart_receiver_batches", "Batches that brought something new.")

@@ -134,7 +134,7 @@ StoreSurvey Surveyor::conclude()
 }  // namespace
 
 StoreSurvey survey(StoreReader& reader, bool whole,
-                   const std::function<void(std::uint64_t readings)>& progress)
+                   const std::function<void(std::uint64_t rows)>& progress)
 {
     Surveyor surveyor(reader, whole);
     std::uint64_t rows = 0;

@@ -37,9 +37,9 @@ struct StoreSurvey {
     std::vector<std::string> mistakes;  ///< the first of them, in words
 };
 
-/// Looks at every row; with `whole`, also at every reading in it. `progress` hears how many
-/// readings there were so far.
+/// Looks at every row; with `whole`, also at every reading in it. `progress` hears how many rows
+/// (batches) there were so far.
 StoreSurvey survey(StoreReader& reader, bool whole,
-                   const std::function<void(std::uint64_t readings)>& progress);
+                   const std::function<void(std::uint64_t rows)>& progress);
 
 }  // namespace gateway

@@ -95,22 +95,27 @@ std::size_t secret_end(const std::string& text, std::size_t begin)
 void remove_values(std::string& text)
 {
     for (const auto word : secret_words) {
-        for (auto at = in_small_letters(text).find(word); at != std::string::npos;) {
+        const auto small = in_small_letters(text);
+        std::string out;
+        std::size_t copied = 0;
+        for (auto at = small.find(word); at != std::string::npos;) {
             auto end = at + word.size();
             while (end < text.size() && is_word(text[end])) {
                 ++end;
             }
             const auto begin = secret_begin(text, end);
             if (begin == std::string::npos) {
-                at = in_small_letters(text).find(word, end);
+                at = small.find(word, end);
                 continue;
             }
             const bool quoted = text[begin] == '"' || text[begin] == '\'';
             const auto from = begin + (quoted ? 1U : 0U);
             const auto to = std::max(from, secret_end(text, begin));
-            text.replace(from, to - from, Redactor::instead);
-            at = in_small_letters(text).find(word, from + Redactor::instead.size());
+            out.append(text, copied, from - copied).append(Redactor::instead);
+            copied = to;
+            at = small.find(word, to);
         }
+        text = out.append(text, copied);
     }
 }
 

@@ -184,21 +184,21 @@ private:
     ScanReport report_;
 };
 
-std::string as_connect(std::string_view bus)
+}  // namespace
+
+std::string bus_as_connect(std::string_view bus)
 {
-    const std::string text(bus);
+    std::string text(bus);
     if (text.find('=') != std::string::npos) {
-        return connect_as_toml(text);
+        return text;
     }
     if (text.starts_with('/')) {
-        return "{ serial = \"" + text + "\" }";
+        return "serial=" + text;
     }
     const auto colon = text.rfind(':');
     const bool has_port = colon != std::string::npos && text.find(']', colon) == std::string::npos;
-    return "{ tcp = \"" + text + (has_port ? "" : ":502") + "\" }";
+    return "tcp=" + text + (has_port ? "" : ":502");
 }
-
-}  // namespace
 
 std::string connect_as_toml(std::string text)
 {
@@ -228,7 +228,8 @@ ScanRequest scan_request(std::string_view bus, Mistakes& mistakes)
         mistakes.add(Place{"BUS", 0, 0}, "bus", "is no line and no host");
         return request;
     }
-    const auto document = parse_toml("connect = " + as_connect(bus) + "\n", "BUS", mistakes);
+    const auto document =
+        parse_toml("connect = " + connect_as_toml(bus_as_connect(bus)) + "\n", "BUS", mistakes);
     const auto* given = document ? find(*document, "connect") : nullptr;
     const auto* schema = driver_schema("modbus");
     if (given == nullptr || schema == nullptr) {

@@ -23,6 +23,8 @@ struct ScanRequest {
 /// `bus` as people write it: a host, "host:port", a serial port, or `key=value,…` as in `connect`.
 /// Every mistake is told.
 ScanRequest scan_request(std::string_view bus, Mistakes& mistakes);
+/// The same as `connect` takes it: a host is `tcp=10.0.0.5:502`, a serial port `serial=/dev/tty…`.
+std::string bus_as_connect(std::string_view bus);
 /// `tcp=10.0.0.5:502,unit=1`, or the site file's own `{ tcp = "10.0.0.5:502", unit = 1 }`, as TOML.
 std::string connect_as_toml(std::string text);
 

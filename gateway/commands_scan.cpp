@@ -30,18 +30,6 @@ std::string unit_line(const json::object& unit)
     return line;
 }
 
-// As `add` takes it, without the unit.
-std::string bus_for_add(const std::string& bus)
-{
-    if (bus.find('=') != std::string::npos) {
-        return bus;
-    }
-    if (bus.starts_with('/')) {
-        return "serial=" + bus;
-    }
-    return "tcp=" + bus + (bus.find(':') == std::string::npos ? ":502" : "");
-}
-
 void print_report(const std::string& bus, const json::object& report)
 {
     const auto& units = list_of(report, "units");
@@ -59,8 +47,8 @@ void print_report(const std::string& bus, const json::object& report)
         std::cout << unit_line(*unit) << "\n";
         for (const auto& profile : list_of(*unit, "profiles")) {
             std::cout << "    smart-gateway add --profile " << std::string_view(profile.as_string())
-                      << " --connect " << bus_for_add(bus) << ",unit=" << integer_of(*unit, "unit")
-                      << " --id NAME --write\n";
+                      << " --connect " << bus_as_connect(bus)
+                      << ",unit=" << integer_of(*unit, "unit") << " --id NAME --write\n";
         }
     }
     if (const auto problem = text_of(report, "problem"); !problem.empty()) {

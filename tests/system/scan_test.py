@@ -1,6 +1,7 @@
 """`scan` and `add`: from a line somebody found in a cabinet to readings in the site file."""
 import json
 import os
+import socket
 import subprocess
 import unittest
 
@@ -63,6 +64,19 @@ class Scan(unittest.TestCase):
                       said.stdout)
         nobody = self.command('scan', f'127.0.0.1:{port}', '--units', '3-4')
         self.assertEqual((nobody.returncode, nobody.stdout.splitlines()[0][:15]), (1, '0 units answer '))
+
+    def test_an_ipv6_address_is_read_as_add_reads_it(self):
+        try:
+            socket.create_server(('::1', 0), family=socket.AF_INET6).close()
+        except OSError as error:
+            self.skipTest(f'no ::1: {error}')
+        port = self.simulated('listen = "::1:0"').ports['a']
+        for bus in (f'[::1]:{port}', f'tcp=[::1]:{port}'):
+            self.check_found(self.command('scan', bus, '--units', '1-10', '--json'))
+            said = self.command('scan', bus, '--units', '2-2')
+            self.assertIn(f' --connect tcp=[::1]:{port},unit=2 --id', said.stdout)
+        silent = self.command('scan', '[::1]', '--units', '1-1')
+        self.assertIn('refused', silent.stdout + silent.stderr)
 
     def test_units_of_a_serial_line(self):
         line = self.run.folder / 'line'

@@ -2,7 +2,6 @@
 
 #include "gateway/core/json.hpp"
 #include "gateway/core/result.hpp"
-#include "gateway/runtime/task_group.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -13,6 +12,8 @@
 #include <string_view>
 
 namespace gateway {
+
+class Listener;
 
 /// The caller's end of one request on the control socket.
 class Reply {
@@ -40,7 +41,8 @@ class ControlServer {
 public:
     /// Binds at once and replaces the socket of a dead process; throws std::system_error when it
     /// cannot.
-    ControlServer(boost::asio::any_io_executor executor, std::string path, ControlHandler handler);
+    ControlServer(boost::asio::any_io_executor executor, const std::string& path,
+                  ControlHandler handler);
     ~ControlServer();
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;
@@ -51,8 +53,7 @@ public:
     boost::asio::awaitable<void> stop();
 
 private:
-    class State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<Listener> listener_;
 };
 
 /// The command line's side, blocking: sends `request` to the service at `path` and gives each

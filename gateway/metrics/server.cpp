@@ -2,16 +2,10 @@
 
 #include "gateway/config/literal.hpp"
 #include "gateway/runtime/deadline.hpp"
-#include "gateway/runtime/task_group.hpp"
+#include "gateway/runtime/listener.hpp"
 
-#include <sys/stat.h>
-#include <unistd.h>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
@@ -26,8 +20,7 @@ namespace gateway {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using namespace std::chrono_literals;
-using Protocol = asio::generic::stream_protocol;
-using Socket = Protocol::socket;
+using Socket = Listener::Socket;
 
 namespace {
 
@@ -35,7 +28,6 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t longest_request = 8'192;
 constexpr std::size_t most_callers = 4;
 constexpr auto longest_conversation = 10s;
-constexpr auto pause_after_a_failure = 100ms;
 
 using Request = http::request_parser<http::empty_body>;
 using Answer = http::response<http::string_body>;
@@ -117,114 +109,33 @@ std::optional<asio::ip::tcp::endpoint> loopback_endpoint(std::string_view where)
     return error ? std::nullopt : std::optional(asio::ip::tcp::endpoint(address, place->port));
 }
 
-}  // namespace
+asio::awaitable<void> answer_caller(Socket socket, MetricsSource source)
+{
+    co_await with_deadline(converse(socket, source), longest_conversation);
+}
 
-class MetricsServer::State {
-public:
-    State(asio::any_io_executor executor, const std::string& where, MetricsSource source)
-        : acceptor_(executor), source_(std::move(source)), callers_(executor), room_(executor)
-    {
-        if (is_path(where)) {
-            ::unlink(where.c_str());
-            listen(asio::local::stream_protocol::endpoint(where), where);
-            path_ = where;
-            if (::chmod(where.c_str(), 0660) != 0) {
-                throw std::system_error(errno, std::generic_category(), where);
-            }
-        } else if (const auto endpoint = loopback_endpoint(where)) {
-            listen(*endpoint, where);
-        } else {
-            throw std::system_error(EINVAL, std::generic_category(), where);
-        }
-    }
-
-    ~State()
-    {
-        if (!path_.empty()) {
-            ::unlink(path_.c_str());
-        }
-    }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-
-    asio::awaitable<void> run()
-    {
-        for (;;) {
-            while (active_ >= most_callers) {
-                co_await pause(asio::steady_timer::time_point::max());
-            }
-            auto [error, socket] = co_await acceptor_.async_accept(as_result);
-            if (error == asio::error::operation_aborted) {
-                throw boost::system::system_error(error);
-            }
-            if (error) {  // no descriptors, most likely
-                co_await pause(std::chrono::steady_clock::now() + pause_after_a_failure);
-                continue;
-            }
-            callers_.spawn("metrics", serve(std::move(socket)));
-        }
-    }
-
-    asio::awaitable<void> stop()
-    {
-        callers_.cancel();
-        co_await callers_.join();
-    }
-
-private:
-    template <typename Endpoint>
-    void listen(const Endpoint& endpoint, const std::string& where)
-    {
-        const Protocol::endpoint place(endpoint);
-        Error error;
-        acceptor_.open(place.protocol(), error);
-        if (!error) {
-            acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-            acceptor_.bind(place, error);
-        }
-        if (!error) {
-            acceptor_.listen(asio::socket_base::max_listen_connections, error);
-        }
-        if (error) {
-            throw std::system_error(error, where);
-        }
-    }
-
-    asio::awaitable<void> pause(asio::steady_timer::time_point end)
-    {
-        room_.expires_at(end);
-        co_await room_.async_wait(as_result);
-    }
-
-    asio::awaitable<void> serve(Socket socket)
-    {
-        const Active here(*this);
-        co_await with_deadline(converse(socket, source_), longest_conversation);
-    }
-
-    struct Active {
-        explicit Active(State& owner) : state(owner) { ++state.active_; }
-        ~Active()
-        {
-            --state.active_;
-            state.room_.cancel();
-        }
-        Active(const Active&) = delete;
-        Active& operator=(const Active&) = delete;
-        State& state;
+std::unique_ptr<Listener> listen_at(asio::any_io_executor executor, const std::string& where,
+                                    MetricsSource source)
+{
+    auto serve = [source = std::move(source)](Socket socket) {
+        return answer_caller(std::move(socket), source);
     };
+    if (is_path(where)) {
+        return std::make_unique<Listener>(std::move(executor), where, most_callers,
+                                          std::move(serve));
+    }
+    if (const auto port = loopback_endpoint(where)) {
+        return std::make_unique<Listener>(std::move(executor), *port, most_callers,
+                                          std::move(serve));
+    }
+    throw std::system_error(EINVAL, std::generic_category(), where);
+}
 
-    asio::basic_socket_acceptor<Protocol> acceptor_;
-    std::string path_;
-    MetricsSource source_;
-    TaskGroup callers_;
-    asio::steady_timer room_;
-    std::size_t active_ = 0;
-};
+}  // namespace
 
 MetricsServer::MetricsServer(asio::any_io_executor executor, const std::string& where,
                              MetricsSource source)
-    : state_(std::make_unique<State>(std::move(executor), where, std::move(source)))
+    : listener_(listen_at(std::move(executor), where, std::move(source)))
 {
 }
 
@@ -232,12 +143,12 @@ MetricsServer::~MetricsServer() = default;
 
 asio::awaitable<void> MetricsServer::run()
 {
-    return state_->run();
+    return listener_->run();
 }
 
 asio::awaitable<void> MetricsServer::stop()
 {
-    return state_->stop();
+    return listener_->stop();
 }
 
 MetricsFormat metrics_format(std::string_view accept)

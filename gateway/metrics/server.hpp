@@ -12,6 +12,8 @@
 
 namespace gateway {
 
+class Listener;
+
 /// Makes a page; awaited on the loop.
 using MetricsSource = std::function<boost::asio::awaitable<std::string>(MetricsFormat format)>;
 
@@ -35,8 +37,7 @@ public:
     boost::asio::awaitable<void> stop();
 
 private:
-    class State;
-    std::unique_ptr<State> state_;
+    std::unique_ptr<Listener> listener_;
 };
 
 /// What a scraper's Accept header asks for; OpenMetrics unless it wants only the older text.

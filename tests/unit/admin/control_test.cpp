@@ -1,56 +1,19 @@
 #include "gateway/admin/control.hpp"
+#include "tests/support/server_test.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <boost/asio.hpp>
 
-#include <filesystem>
 #include <fstream>
-#include <thread>
 
 namespace asio = boost::asio;
-namespace fs = std::filesystem;
 using namespace gateway;
 
 namespace {
 
-// A server on a loop of its own; `handler` answers.
-struct Control : testing::Test {
-    Control()
-    {
-        std::string pattern = (fs::temp_directory_path() / "control-XXXXXX").string();
-        folder = ::mkdtemp(pattern.data());
-        path = (folder / "control.sock").string();
-    }
-    ~Control() override
-    {
-        stop();
-        fs::remove_all(folder);
-    }
-
-    void serve(ControlHandler handler)
-    {
-        server = std::make_unique<ControlServer>(io.get_executor(), path, std::move(handler));
-        tasks.spawn("control", server->run());
-        loop = std::thread([this] { io.run(); });
-    }
-
-    void stop()
-    {
-        if (!loop.joinable()) {
-            return;
-        }
-        asio::co_spawn(io, end(), asio::detached);
-        loop.join();
-        server.reset();
-    }
-
-    asio::awaitable<void> end()
-    {
-        tasks.cancel();
-        co_await tasks.join();
-        co_await server->stop();
-    }
+struct Control : test::ServerTest<ControlServer> {
+    void serve(ControlHandler handler) { start(path, std::move(handler)); }
 
     std::vector<std::string> answers(const json::object& request)
     {
@@ -63,13 +26,6 @@ struct Control : testing::Test {
         EXPECT_TRUE(asked) << asked.error().message();
         return lines;
     }
-
-    asio::io_context io{1};
-    TaskGroup tasks{io.get_executor()};
-    fs::path folder;
-    std::string path;
-    std::unique_ptr<ControlServer> server;
-    std::thread loop;
 };
 
 asio::awaitable<void> echo_twice(json::object request, Reply& reply)

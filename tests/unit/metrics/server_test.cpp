@@ -1,6 +1,5 @@
 #include "gateway/metrics/server.hpp"
-
-#include "gateway/runtime/task_group.hpp"
+#include "tests/support/server_test.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,7 +7,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 namespace asio = boost::asio;
 namespace fs = std::filesystem;
@@ -18,20 +16,7 @@ namespace {
 
 constexpr std::size_t large = 8U << 20U;  // no socket's buffer takes so much
 
-/// A server on a loop of its own, at a Unix socket.
-struct Figures : testing::Test {
-    Figures()
-    {
-        std::string pattern = (fs::temp_directory_path() / "metrics-XXXXXX").string();
-        folder = ::mkdtemp(pattern.data());
-        path = (folder / "metrics.sock").string();
-    }
-    ~Figures() override
-    {
-        stop();
-        fs::remove_all(folder);
-    }
-
+struct Figures : test::ServerTest<MetricsServer> {
     asio::awaitable<std::string> page(MetricsFormat format)
     {
         ++pages;
@@ -43,26 +28,7 @@ struct Figures : testing::Test {
 
     void serve(const std::string& where)
     {
-        server = std::make_unique<MetricsServer>(
-            io.get_executor(), where, [this](MetricsFormat format) { return page(format); });
-        tasks.spawn("metrics", server->run());
-        loop = std::thread([this] { io.run(); });
-    }
-
-    void stop()
-    {
-        if (loop.joinable()) {
-            asio::co_spawn(io, end(), asio::detached);
-            loop.join();
-            server.reset();
-        }
-    }
-
-    asio::awaitable<void> end()
-    {
-        tasks.cancel();
-        co_await tasks.join();
-        co_await server->stop();
+        start(where, [this](MetricsFormat format) { return page(format); });
     }
 
     asio::local::stream_protocol::socket connect()
@@ -95,14 +61,9 @@ struct Figures : testing::Test {
         return answer("GET " + target + " HTTP/1.1\r\nHost: box\r\n" + more + "\r\n");
     }
 
-    asio::io_context io{1}, callers;
-    TaskGroup tasks{io.get_executor()};
-    fs::path folder;
-    std::string path;
+    asio::io_context callers;
     std::size_t size = 0;
     int pages = 0;
-    std::unique_ptr<MetricsServer> server;
-    std::thread loop;
 };
 
 bool has(const std::string& text, std::string_view part)

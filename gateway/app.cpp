@@ -1,6 +1,5 @@
 #include "gateway/app_box.hpp"
 
-#include "gateway/commands.hpp"
 #include "gateway/config/file.hpp"
 #include "gateway/config/store_place.hpp"
 #include "gateway/runtime/log.hpp"

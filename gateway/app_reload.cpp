@@ -1,6 +1,5 @@
 // What changes while the gateway runs: its site file and its connection to the platform.
 #include "gateway/app_box.hpp"
-#include "gateway/commands.hpp"
 #include "gateway/config/store_place.hpp"
 #include "gateway/config/toml.hpp"
 

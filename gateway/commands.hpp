@@ -15,9 +15,6 @@ struct CommandOptions {
     std::string socket() const { return runtime + "/control.sock"; }
 };
 
-/// The profiles that belong to the program; SMART_GATEWAY_PROFILES replaces the installed folder.
-std::string shipped_profiles();
-
 /// Does what `run` does up to the first I/O and says what it found.
 int check(const CommandOptions& options);
 

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <iostream>
 
 namespace gateway {
@@ -133,15 +132,6 @@ void show_requests(const Profile& profile)
 }
 
 }  // namespace
-
-std::string shipped_profiles()
-{
-    if (const char* given = std::getenv(
-            "SMART_GATEWAY_PROFILES")) {  // NOLINT(concurrency-mt-unsafe): nobody sets it later
-        return given;
-    }
-    return schemas_folder() + "/profiles";
-}
 
 int profile_list(const CommandOptions& options, const std::string& word)
 {

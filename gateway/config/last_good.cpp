@@ -3,8 +3,10 @@
 #include "gateway/config/file.hpp"
 #include "gateway/config/store_place.hpp"
 #include "gateway/config/toml.hpp"
+#include "gateway/config/vocabulary.hpp"
 #include "gateway/core/ids.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -69,6 +71,13 @@ bool is_kept(const Configuration& good, const std::string& folder)
 }
 
 }  // namespace
+
+std::string shipped_profiles()
+{
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody sets it later
+    const char* given = std::getenv("SMART_GATEWAY_PROFILES");
+    return given != nullptr ? given : schemas_folder() + "/profiles";
+}
 
 Configuration check_site(const std::string& path, const std::string& shipped, Mistakes& mistakes)
 {

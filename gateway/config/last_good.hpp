@@ -24,6 +24,9 @@ struct Configuration {
     Mistakes profile_mistakes;  ///< files left out; no device needs them
 };
 
+/// The profiles that belong to the program; SMART_GATEWAY_PROFILES replaces the installed folder.
+std::string shipped_profiles();
+
 /// Reads and binds `path`; `mistakes` empty: it may be used. The site's own profiles come after
 /// those of the `shipped` folder.
 Configuration check_site(const std::string& path, const std::string& shipped, Mistakes& mistakes);

@@ -9,7 +9,7 @@ SECTIONS = {'SECURITY.md': ('Reporting a weakness', 'How long a release is suppo
 ROW = re.compile(r'^\| ((?:[56][.\d]*-\d+)|(?:[A-Z][a-z ]+ \d)) \|(.*)\|$')
 CODE = re.compile(r'`([^`]+)`')
 PATH = re.compile(r'[\w.-]+(?:/[\w.-]+)+|[\w-]+\.(?:md|txt)')
-COMMANDS = {'./dev': 'dev', 'smart-gateway': 'gateway/cli.cpp', 'smart-receiver': 'gateway/receiver/main.cpp'}
+COMMANDS = {'./dev': 'dev', 'smart-gateway': 'gateway/commands/cli.cpp', 'smart-receiver': 'gateway/receiver/main.cpp'}
 
 
 def mistake_of(name):

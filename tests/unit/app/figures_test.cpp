@@ -1,4 +1,4 @@
-#include "gateway/app_figures.hpp"
+#include "gateway/app/figures.hpp"
 
 #include <gtest/gtest.h>
 

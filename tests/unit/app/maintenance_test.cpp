@@ -1,4 +1,4 @@
-#include "gateway/app_maintenance.hpp"
+#include "gateway/app/maintenance.hpp"
 
 #include <gtest/gtest.h>
 

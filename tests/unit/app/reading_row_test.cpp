@@ -1,4 +1,4 @@
-#include "gateway/reading_row.hpp"
+#include "gateway/app/reading_row.hpp"
 
 #include <gtest/gtest.h>
 

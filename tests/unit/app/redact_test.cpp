@@ -1,4 +1,4 @@
-#include "gateway/redact.hpp"
+#include "gateway/commands/redact.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "gateway/bus_scan.hpp"
+#include "gateway/app/bus_scan.hpp"
 
 #include <gtest/gtest.h>
 

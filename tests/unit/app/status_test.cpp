@@ -1,5 +1,5 @@
-#include "gateway/app_status.hpp"
-#include "gateway/app_value.hpp"
+#include "gateway/app/status.hpp"
+#include "gateway/app/value.hpp"
 #include "gateway/config/file.hpp"
 #include "tests/unit/store/temporary_directory.hpp"
 

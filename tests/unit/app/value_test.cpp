@@ -1,4 +1,4 @@
-#include "gateway/app_value.hpp"
+#include "gateway/app/value.hpp"
 
 #include <gtest/gtest.h>
 

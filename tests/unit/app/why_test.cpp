@@ -1,5 +1,5 @@
-#include "gateway/app_why.hpp"
-#include "gateway/plain_cause.hpp"
+#include "gateway/app/why.hpp"
+#include "gateway/app/plain_cause.hpp"
 
 #include <gtest/gtest.h>
 

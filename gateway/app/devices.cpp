@@ -1,0 +1,147 @@
+#include "gateway/app/devices.hpp"
+
+#include "gateway/runtime/log.hpp"
+
+#include <set>
+#include <utility>
+
+namespace gateway {
+
+namespace asio = boost::asio;
+
+namespace {
+
+// Whether a running device may go on as it is. The dictionary holds all that its readings mean.
+bool same(const Site& site, const DeviceConfig& running, const DeviceConfig& wanted)
+{
+    return running.profile->sha256 == wanted.profile->sha256 &&
+           running.site.connect == wanted.site.connect &&
+           running.site.enabled == wanted.site.enabled &&
+           running.site.secret == wanted.site.secret &&
+           dictionary_json(site, running, {}) == dictionary_json(site, wanted, {});
+}
+
+}  // namespace
+
+asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
+                                         std::vector<DeviceConfig> wanted)
+{
+    std::set<std::string> kept, touched;
+    for (auto& config : wanted) {
+        const auto next = static_cast<std::uint16_t>(indices_.size() + 1);
+        config.index = indices_.try_emplace(config.site.id, next).first->second;
+        const auto running = find(config.site.id);
+        if (running && same(*site, running->config, config)) {
+            kept.insert(config.site.id);
+        }
+    }
+    for (auto at = running_.begin(); at != running_.end();) {
+        if (kept.contains(at->first)) {
+            ++at;
+            continue;
+        }
+        touched.insert(at->first);
+        at->second->tasks.cancel();
+        co_await at->second->tasks.join();
+        at = running_.erase(at);
+    }
+    for (auto& config : wanted) {
+        if (!kept.contains(config.site.id)) {
+            touched.insert(config.site.id);
+            start(site, std::move(config));
+        }
+    }
+    co_return static_cast<unsigned>(touched.size());
+}
+
+void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
+{
+    const auto id = config.site.id;
+    auto device = std::make_shared<RunningDevice>(shared_.drivers.executor, std::move(config));
+    auto context = shared_.drivers;
+    context.exchanges = &device->exchanges;
+    Mistakes mistakes;
+    auto driver = make_driver(device->config, context, mistakes);
+    if (!driver) {
+        shared_.event({.code = "device-refused",
+                       .severity = Severity::error,
+                       .text = mistakes.text(),
+                       .subject = id});
+        return;
+    }
+    auto& started = *device;
+    // The site is shared: a reload replaces the application's while this device goes on.
+    auto identified = [this, &started, site](Identified who) {
+        return announce(started, site, std::move(who));
+    };
+    SupervisorSettings settings{.identified = std::move(identified),
+                                .event = shared_.event,
+                                .probes = probes_of(started.config),
+                                .lateness = &lateness_};
+    started.supervisor =
+        std::make_unique<Supervisor>(started.config, std::move(driver), shared_.drivers.clock,
+                                     shared_.sink, std::move(settings));
+    if (const auto until = shared_.maintained_until(id)) {
+        started.supervisor->maintain(*until);
+    }
+    started.tasks.spawn(id, started.supervisor->run());
+    running_[id] = std::move(device);
+}
+
+std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
+{
+    std::erase_if(probes_, [](const auto& entry) { return entry.second.expired(); });
+    std::string line;
+    for (const auto* key : {"tcp", "rtu_over_tcp", "serial", "url"}) {
+        line += get<std::string>(config.site.connect, key, {});
+    }
+    if (line.empty()) {
+        return nullptr;
+    }
+    auto& known = probes_[line];
+    auto shared = known.lock();
+    if (!shared) {
+        shared = std::make_shared<Bus>();
+        known = shared;
+    }
+    return shared;
+}
+
+asio::awaitable<void> Devices::announce(RunningDevice& device, std::shared_ptr<const Site> site,
+                                        Identified identified)
+{
+    auto bytes = dictionary_json(*site, device.config, identified);
+    device.identified = std::move(identified);
+    device.dictionary = dictionary_hash(bytes);
+    co_await shared_.intake.announce(device.config.index, device.dictionary, std::move(bytes));
+    shared_.changed();
+}
+
+asio::awaitable<void> Devices::stop()
+{
+    for (const auto& [id, device] : running_) {
+        device->tasks.cancel();
+    }
+    for (const auto& [id, device] : running_) {
+        co_await device->tasks.join();
+    }
+    running_.clear();  // drivers that hold a connection end it while the workers still run
+}
+
+std::shared_ptr<RunningDevice> Devices::find(std::string_view id) const
+{
+    const auto at = running_.find(id);
+    return at == running_.end() ? nullptr : at->second;
+}
+
+const RunningDevice* Devices::find(std::uint16_t index) const
+{
+    for (const auto& [id, device] : running_) {
+        if (device->config.index == index) {
+            return device.get();
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace gateway

@@ -96,6 +96,8 @@ Normaliser::Row Normaliser::make_row(const DeviceConfig& device, std::size_t row
 Normaliser::Normaliser(const DeviceConfig& device, std::string_view firmware)
 {
     const auto& profile = *device.profile;
+    rows_.reserve(profile.points.size());
+    latest_.reserve(profile.points.size());
     for (std::size_t row = 0; row < profile.points.size(); ++row) {
         rows_.push_back(make_row(device, row, firmware));
         const auto index = static_cast<std::uint16_t>(row);

@@ -50,6 +50,8 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       stored_(device_.profile->points.size()),
       is_due_(device_.profile->points.size())
 {
+    rules_.reserve(stored_.size());
+    all_rows_.reserve(stored_.size());
     for (std::size_t row = 0; row < stored_.size(); ++row) {
         const auto& point = device_.profile->points[row];
         if (!point.hidden) {

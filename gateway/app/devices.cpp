@@ -110,6 +110,7 @@ std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
 asio::awaitable<void> Devices::announce(RunningDevice& device, std::shared_ptr<const Site> site,
                                         Identified identified)
 {
+    const auto turn = co_await announcing_[device.config.index % announcing_.size()].take();
     auto bytes = dictionary_json(*site, device.config, identified);
     device.identified = std::move(identified);
     device.dictionary = dictionary_hash(bytes);

@@ -133,6 +133,8 @@ std::optional<Fraction> resolve(const Factor& factor,
 
 void resolve_factors(DeviceConfig& device, const std::string& path, Mistakes& mistakes)
 {
+    device.scale.reserve(device.profile->points.size());
+    device.offset.reserve(device.profile->points.size());
     for (const auto& point : device.profile->points) {
         const auto scale = resolve(point.scale, device.parameters);
         const auto offset = resolve(point.offset, device.parameters);
@@ -252,6 +254,7 @@ ProfileSet load_profiles(const std::vector<std::string>& folders, Mistakes& mist
 std::vector<DeviceConfig> bind(const Site& site, const ProfileSet& profiles, Mistakes& mistakes)
 {
     std::vector<DeviceConfig> devices;
+    devices.reserve(site.devices.size());
     for (const auto& listed : site.devices) {
         const auto path = "device[" + std::to_string(&listed - site.devices.data() + 1) + ']';
         DeviceConfig device{.site = listed,

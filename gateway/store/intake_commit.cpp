@@ -166,7 +166,9 @@ asio::awaitable<void> Intake::State::commit(bool everything)
         given_up_ += held_.shed(settings_.most_open_bytes / 2);
         co_return;
     }
-    if (held_.empty() && !has_slots() && !retry) {
+    // Slots alone are not worth a page of flash each time: they go with readings, or once a minute.
+    const bool slots_due = has_slots() && (everything || clock_.now() >= next_heads_);
+    if (held_.empty() && !slots_due && !retry) {
         co_return;
     }
     const Turn turn(*this);

@@ -10,6 +10,7 @@ template <typename Change>
 auto Outbox::Database::change_rows(Change change)
 {
     try {
+        measure_disk();
         if (planted(Defect::head_outside_transaction)) {
             books_.save();  // of the change before
         }

@@ -1,6 +1,7 @@
 // How much may be stored, and what goes when that is not enough.
 #include "gateway/store/losses.hpp"
 #include "gateway/store/outbox_database.hpp"
+#include "gateway/store/schema.hpp"
 
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -17,6 +18,8 @@ constexpr std::array sacrifice{Lane::diagnostic, Lane::telemetry, Lane::billing}
 /// For a row, at most so many times its size is made free: a store far above its limit, as after
 /// the budget was lowered, comes down row by row, and no commit waits for all of it.
 constexpr std::uint64_t most_room = 2;
+/// The store is told to be full once, until nothing had to go for so long.
+constexpr auto evicts_no_more = std::chrono::minutes(1);
 
 constexpr std::size_t rank_of(Lane lane)
 {
@@ -56,7 +59,9 @@ std::uint64_t Outbox::Database::limit_bytes(bool is_urgent) const
 {
     const auto floor = is_urgent ? 0 : settings_.free_floor_bytes;
     const auto room = free_bytes_ > floor ? free_bytes_ - floor : 0;
-    return std::min(rows_budget(settings_.budget_bytes), file_bytes_ + room);
+    // The reserve is not subject to the floor: a store that began on a full disk has it later.
+    const auto reserve = std::min<std::uint64_t>(reserve_bytes, file_bytes_ + free_bytes_);
+    return std::min(rows_budget(settings_.budget_bytes), std::max(file_bytes_ + room, reserve));
 }
 
 std::uint64_t Outbox::Database::lane_bytes(Lane lane) const
@@ -117,6 +122,7 @@ std::optional<std::int64_t> Outbox::Database::row_to_drop(Lane lane)
 
 void Outbox::Database::note_eviction(Lane lane)
 {
+    evicted_at_ = last_moment_.boot;
     if (!std::exchange(evicting_, true)) {
         events_.push_back({"store-full", Severity::error,
                            "The store may take no more: readings of lane " +
@@ -166,7 +172,7 @@ std::optional<LossReason> Outbox::Database::admit(Lane lane, std::uint64_t size)
         }
         room += freed;
     }
-    if (used_bytes() < limit / 10 * 9) {
+    if (last_moment_.boot - evicted_at_ >= evicts_no_more) {
         evicting_ = false;
     }
     return std::nullopt;

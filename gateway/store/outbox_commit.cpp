@@ -150,7 +150,6 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
         save_wear();
         return rows_written;
     };
-    measure_disk();
     try {
         return change_rows(store_all);
     } catch (const StoreError& error) {

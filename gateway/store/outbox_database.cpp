@@ -234,6 +234,7 @@ void Outbox::Database::forget(const EpochId& id)
 void Outbox::Database::put_dictionary(DictionaryHash hash, const std::string& bytes)
 {
     if (dictionary(hash) != bytes) {
+        measure_disk();
         put_dictionary_.execute(hash, std::string_view(bytes), dictionary_checksum(hash, bytes));
     }
 }

@@ -143,6 +143,7 @@ private:
     std::uint64_t most_pages_, pages_allowed_ = 0;
     PerLane<std::int64_t> thinned_to_{-1, -1, -1, -1, -1};
     bool evicting_ = false;
+    BootTime evicted_at_{};
     bool heads_fail_ = false;
     bool books_known_ = true;  ///< false: a failure left them in between
 };

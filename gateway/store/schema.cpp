@@ -13,7 +13,6 @@ namespace gateway {
 namespace {
 
 constexpr std::uintmax_t wal_bytes = 4 << 20;
-constexpr std::int64_t reserve_bytes = 2 << 20;  ///< of free pages
 /// Above the budget: what alarms and tombstones may take while lower lanes are being evicted.
 constexpr std::int64_t headroom_bytes = 4 << 20;
 

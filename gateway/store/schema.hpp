@@ -19,6 +19,9 @@ constexpr std::uint32_t oldest_reader = 1;
 /// This program may use a file with that `user_version`; 0 is a file without tables yet.
 bool can_read_schema(std::uint32_t user_version);
 
+/// What a store has of free pages from its beginning on, unless the disk is full then.
+constexpr std::int64_t reserve_bytes = 2 << 20;
+
 /// Opens or creates the database file of an outbox: pragmas set and read back, tables made, the WAL
 /// and a reserve of free pages grown ahead so that a full disk still takes deletions and
 /// tombstones.

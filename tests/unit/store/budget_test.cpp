@@ -190,12 +190,13 @@ public:
     }
     bool is_mounted() const { return mounted_; }
     const std::string& path() const { return path_; }
-    /// Takes all the space that is left.
-    void fill() const
+    /// Takes the space that is left, but for so many bytes.
+    void fill(std::uintmax_t leave = 0) const
     {
         std::ofstream file(path_ + "/foreign", std::ios::binary | std::ios::app);
         const std::string block(4096, 'x');
-        while (file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+        while (fs::space(path_).available > leave &&
+               file.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
         }
     }
     void free_space() const { fs::remove(path_ + "/foreign"); }
@@ -235,6 +236,33 @@ TEST_F(BudgetTest, F5_S25_S26_OnAFullDiskAlarmsAreStoredAndOthersAreShed)
     const auto lost_until_now = lost(Lane::telemetry);
     store(Lane::telemetry, 50);
     EXPECT_EQ(lost(Lane::telemetry), lost_until_now);
+    close();
+}
+
+TEST_F(BudgetTest, F4_AStoreThatBeganOnAFullDiskWorksOnceThereIsSpace)
+{
+    const TemporaryDirectory folder;
+    const SmallDisk disk(folder.path(), 48);
+    if (!disk.is_mounted()) {
+        GTEST_SKIP() << "needs root and a loop device";
+    }
+    settings().directory = disk.path() + "/state";
+    settings().free_floor_bytes = 64 << 20;  // more than the disk has
+    disk.fill(256 << 10);                    // the tables fit, the reserve does not
+    const std::string dictionary(100'000, 'd');
+    EXPECT_THROW(
+        {
+            for (DictionaryHash hash = 0; hash < 10; ++hash) {
+                outbox().put_dictionary(hash, dictionary);
+            }
+        },
+        StoreError);
+    EXPECT_TRUE(outbox().is_usable());
+    disk.free_space();
+    outbox().put_dictionary(10, dictionary);
+    outbox().announce_epochs(moment());
+    store(Lane::telemetry, 50);
+    EXPECT_EQ(lost(Lane::telemetry), 0U);
     close();
 }
 

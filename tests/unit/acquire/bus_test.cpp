@@ -10,7 +10,8 @@
 #include <random>
 
 namespace asio = boost::asio;
-using namespace gateway;
+
+namespace gateway::bus_test {
 
 namespace {
 
@@ -146,3 +147,5 @@ TEST_F(BusTest, NoTurnIsEverLostUnderRandomCancellation)
 }
 
 }  // namespace
+
+}  // namespace gateway::bus_test

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <random>
 
-using namespace gateway;
+namespace gateway::limits_test {
 
 namespace {
 
@@ -118,3 +118,5 @@ TEST(Limits, AgreeWithExactArithmeticForRandomValuesNearThem)
 }
 
 }  // namespace
+
+}  // namespace gateway::limits_test

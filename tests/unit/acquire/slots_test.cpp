@@ -2,9 +2,11 @@
 
 #include <random>
 
-using namespace gateway;
-using namespace std::chrono_literals;
 namespace asio = boost::asio;
+
+namespace gateway::slots_test {
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -166,3 +168,5 @@ TEST_F(LineTest, D10_With16Of64DeadTheLiveOnesKeepTheirPeriod)
 }
 
 }  // namespace
+
+}  // namespace gateway::slots_test

@@ -5,9 +5,11 @@
 #include <limits>
 #include <utility>
 
-using namespace gateway;
-using namespace std::chrono_literals;
 namespace asio = boost::asio;
+
+namespace gateway::supervisor_device_test {
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -284,3 +286,5 @@ TEST_F(DeviceTest, D9_FlatlineSpikeNanAndWrapAreFlaggedAndKept)
 }
 
 }  // namespace
+
+}  // namespace gateway::supervisor_device_test

@@ -9,7 +9,8 @@
 #include <cmath>
 #include <numeric>
 
-using namespace gateway;
+namespace gateway::told_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -349,3 +350,5 @@ TEST(DueRows, ARowThatTheDeviceDoesNotHaveIsNotAskedFor)
 }
 
 }  // namespace
+
+}  // namespace gateway::told_test

@@ -4,7 +4,7 @@
 
 #include "folder.hpp"
 
-namespace gateway {
+namespace gateway::binding_test {
 
 namespace {
 
@@ -293,4 +293,4 @@ TEST(Dictionary, DependsOnNothingElse)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::binding_test

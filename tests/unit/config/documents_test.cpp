@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace gateway {
+namespace gateway::documents_test {
 
 namespace {
 
@@ -174,4 +174,4 @@ TEST(Documents, AQuotedValueIsCutBetweenCharactersAndWithoutControls)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::documents_test

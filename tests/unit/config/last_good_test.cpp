@@ -2,7 +2,7 @@
 
 #include "folder.hpp"
 
-namespace gateway {
+namespace gateway::last_good_test {
 
 namespace {
 
@@ -170,4 +170,4 @@ TEST_F(LastGood, AStateFolderThatCannotBeWrittenDoesNotStopAGoodFile)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::last_good_test

@@ -2,7 +2,7 @@
 
 #include "folder.hpp"
 
-namespace gateway {
+namespace gateway::lint_test {
 
 namespace {
 
@@ -100,4 +100,4 @@ TEST(Lint, PointsThatAgreeHaveOneUnit)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::lint_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace gateway {
+namespace gateway::literal_test {
 
 namespace {
 
@@ -124,4 +124,4 @@ TEST(Version, ComparesPartByPart)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::literal_test

@@ -5,7 +5,7 @@
 
 #include "folder.hpp"
 
-namespace gateway {
+namespace gateway::profile_test {
 
 namespace {
 
@@ -186,4 +186,4 @@ TEST(Profile, RowsAreCountedByAReadOfTheDriver)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::profile_test

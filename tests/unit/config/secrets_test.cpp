@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-namespace gateway {
+namespace gateway::secrets_test {
 
 namespace {
 
@@ -75,4 +75,4 @@ TEST_F(Secrets, APipeIsRefusedAndDoesNotBlock)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::secrets_test

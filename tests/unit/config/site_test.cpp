@@ -4,7 +4,7 @@
 
 #include "folder.hpp"
 
-namespace gateway {
+namespace gateway::site_test {
 
 namespace {
 
@@ -113,4 +113,4 @@ TEST(Site, TheBudgetHasAFloor)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::site_test

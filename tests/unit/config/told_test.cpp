@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace gateway {
+namespace gateway::told_test {
 
 namespace {
 
@@ -148,4 +148,4 @@ TEST(Told, RowsPastTheLastRegisterAreSeen)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::told_test

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace gateway {
+namespace gateway::vocabulary_test {
 
 namespace {
 
@@ -41,4 +41,4 @@ TEST(Vocabulary, MistakesInItsFilesAreNamed)
 
 }  // namespace
 
-}  // namespace gateway
+}  // namespace gateway::vocabulary_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace gateway::json_text {
+namespace gateway::json_text::json_time_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -130,4 +130,4 @@ TEST_F(JsonFreshness, IsNotGivenByABrokerThatRetainedAMessage)
 }
 
 }  // namespace
-}  // namespace gateway::json_text
+}  // namespace gateway::json_text::json_time_test

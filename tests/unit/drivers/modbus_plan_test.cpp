@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace gateway::modbus {
+namespace gateway::modbus::modbus_plan_test {
 namespace {
 
 using Rows = std::vector<std::uint16_t>;
@@ -153,4 +153,4 @@ TEST(ModbusPlan, CoilsAreTakenFromTheirBit)
 }
 
 }  // namespace
-}  // namespace gateway::modbus
+}  // namespace gateway::modbus::modbus_plan_test

@@ -16,7 +16,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace gateway::modbus {
+namespace gateway::modbus::modbus_rtu_link_test {
 namespace {
 
 namespace asio = boost::asio;
@@ -287,4 +287,4 @@ TEST_P(RtuLineTest, S44_AReadThatWasCutOffLeavesNothingForTheNext)
 }
 
 }  // namespace
-}  // namespace gateway::modbus
+}  // namespace gateway::modbus::modbus_rtu_link_test

@@ -2,7 +2,7 @@
 
 #include <random>
 
-namespace gateway {
+namespace gateway::account_test {
 namespace {
 
 using namespace test;
@@ -128,4 +128,4 @@ TEST_F(ReceptionTest, DataInsideATombstoneStaysOutOfTheSums)
 }
 
 }  // namespace
-}  // namespace gateway
+}  // namespace gateway::account_test

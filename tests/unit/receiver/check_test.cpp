@@ -1,6 +1,6 @@
 #include "tests/unit/receiver/reception_fixture.hpp"
 
-namespace gateway {
+namespace gateway::check_test {
 namespace {
 
 using namespace test;
@@ -53,4 +53,4 @@ TEST_F(ReceptionTest, WithoutAManifestTheCheckCannotTell)
 }
 
 }  // namespace
-}  // namespace gateway
+}  // namespace gateway::check_test

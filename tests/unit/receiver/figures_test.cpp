@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace gateway;
+namespace gateway::figures_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -69,3 +70,5 @@ TEST(ReceiverFigures, TheAgeOfABatchIsNeverBelowZero)
 }
 
 }  // namespace
+
+}  // namespace gateway::figures_test

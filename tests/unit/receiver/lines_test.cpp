@@ -10,7 +10,7 @@
 #include <limits>
 #include <random>
 
-namespace gateway {
+namespace gateway::lines_test {
 namespace {
 
 using test::header;
@@ -260,4 +260,4 @@ TEST(TopicFromOutside, IsRefusedUnlessOfThisProtocol)
 }
 
 }  // namespace
-}  // namespace gateway
+}  // namespace gateway::lines_test

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-namespace gateway {
+namespace gateway::reception_test {
 namespace {
 
 using namespace test;
@@ -314,4 +314,4 @@ TEST_F(ReceptionTest, OneProcessAtATimeHasTheState)
 }
 
 }  // namespace
-}  // namespace gateway
+}  // namespace gateway::reception_test

@@ -10,7 +10,7 @@
 #include <csignal>
 #include <random>
 
-namespace gateway {
+namespace gateway::session_test {
 namespace {
 
 namespace asio = boost::asio;
@@ -289,4 +289,4 @@ TEST(BrokerUrl, IsHostAndPortWithOrWithoutTls)
 }
 
 }  // namespace
-}  // namespace gateway
+}  // namespace gateway::session_test

@@ -7,7 +7,7 @@
 
 #include <boost/asio/detached.hpp>
 
-namespace gateway::tls {
+namespace gateway::tls::probe_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -116,4 +116,4 @@ TEST_F(TlsTime, TwoConnectsAtOnceAreEachJudgedByTheirOwnName)
 }
 
 }  // namespace
-}  // namespace gateway::tls
+}  // namespace gateway::tls::probe_test

@@ -5,7 +5,8 @@
 #include <set>
 #include <sstream>
 
-using namespace gateway;
+namespace gateway::figures_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -112,3 +113,5 @@ TEST(BoxFiguresPage, OfManyDevicesOnlySomeAreListed)
 }
 
 }  // namespace
+
+}  // namespace gateway::figures_test

@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace gateway;
+namespace gateway::maintenance_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -88,3 +89,5 @@ TEST(Maintenance, LastsADayAtMost)
 }
 
 }  // namespace
+
+}  // namespace gateway::maintenance_test

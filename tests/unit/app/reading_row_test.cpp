@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace gateway;
+namespace gateway::reading_row_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -87,3 +88,5 @@ TEST(ReadingRow, TheTableLinesUp)
 }
 
 }  // namespace
+
+}  // namespace gateway::reading_row_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-using namespace gateway;
+namespace gateway::redact_test {
 
 namespace {
 
@@ -53,3 +53,5 @@ TEST(Redact, PrivateKeysGoAndCertificatesStay)
 }
 
 }  // namespace
+
+}  // namespace gateway::redact_test

@@ -5,7 +5,7 @@
 #include <array>
 #include <utility>
 
-using namespace gateway;
+namespace gateway::scan_test {
 
 namespace {
 
@@ -45,3 +45,5 @@ TEST(ScanRequest, WhatIsNoBusIsAMistake)
 }
 
 }  // namespace
+
+}  // namespace gateway::scan_test

@@ -8,7 +8,8 @@
 #include <algorithm>
 #include <filesystem>
 
-using namespace gateway;
+namespace gateway::status_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -279,3 +280,5 @@ TEST_F(StatusAnswer, AdviceOnTheClockOnPublicAddressesAndOnExceptionsThatEnded)
 }
 
 }  // namespace
+
+}  // namespace gateway::status_test

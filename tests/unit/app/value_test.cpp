@@ -2,7 +2,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace gateway;
+namespace gateway::value_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -106,3 +107,5 @@ TEST(ValueRecord, KeepsTheNewestAndNoMoreThanItMay)
 }
 
 }  // namespace
+
+}  // namespace gateway::value_test

@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-using namespace gateway;
+namespace gateway::why_test {
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -121,3 +122,5 @@ TEST(ExchangeLog, KeepsTheNewestAndTheLastFailure)
 }
 
 }  // namespace
+
+}  // namespace gateway::why_test

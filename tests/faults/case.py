@@ -15,7 +15,10 @@ import procs
 import town
 from arrivals import Arrivals
 
-UNDER_WAY_MS = 60  # from an answer to its acceptance, on a busy machine
+
+def under_way_ms():
+    """From an answer to its acceptance."""
+    return 60 * procs.patience
 
 
 class Case(Arrivals):
@@ -143,7 +146,7 @@ class Case(Arrivals):
         """SIGTERM; the answers under way are the allowance of the fault `stop`."""
         begin = time.monotonic_ns()
         code = self.gateway.stop(limit)
-        self.fault('stop', begin, cut=begin, loses_ms=UNDER_WAY_MS)
+        self.fault('stop', begin, cut=begin, loses_ms=under_way_ms())
         if code != 0:
             self.tell(f'the gateway ended with code {code} on SIGTERM')
         return code

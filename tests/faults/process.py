@@ -4,7 +4,7 @@ import subprocess
 import time
 
 import procs
-from case import UNDER_WAY_MS
+from case import under_way_ms
 from catalogue import fault
 
 BACK_MS = 3000
@@ -32,7 +32,7 @@ def kill(case, back_within_ms=BACK_MS):
     """kill -9; returns the instant."""
     begin = time.monotonic_ns()
     case.gateway.kill()
-    case.fault('kill', begin, cut=begin, loses_ms=UNDER_WAY_MS, back_within_ms=back_within_ms)
+    case.fault('kill', begin, cut=begin, loses_ms=under_way_ms(), back_within_ms=back_within_ms)
     return begin
 
 

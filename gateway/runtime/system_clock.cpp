@@ -11,7 +11,9 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <ctime>
+#include <limits>
 #include <system_error>
 #include <utility>
 
@@ -23,7 +25,9 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto longest_nap = 1h;  // so that no far instant overflows the timer
-constexpr std::time_t far_future = 1LL << 33;
+// 2242, or as far as a 32-bit machine can count.
+constexpr std::time_t far_future =
+    std::min<std::int64_t>(std::int64_t{1} << 33, std::numeric_limits<std::time_t>::max());
 
 std::chrono::nanoseconds read_clock(clockid_t which)
 {
@@ -52,7 +56,8 @@ void ClockDiscipline::observe(int status, long max_error_us)
         state_ = ClockState::holdover;
     }
     if (state_ != ClockState::unset && max_error_us >= 0) {
-        error_ms_ = static_cast<std::uint32_t>(std::min((max_error_us + 999) / 1000, 0xFFFFFFFEL));
+        const auto error_ms = (std::int64_t{max_error_us} + 999) / 1000;
+        error_ms_ = static_cast<std::uint32_t>(std::min<std::int64_t>(error_ms, 0xFFFFFFFE));
     }
 }
 

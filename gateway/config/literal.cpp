@@ -1,6 +1,7 @@
 #include "gateway/config/literal.hpp"
 
 #include <re2/re2.h>
+#include <boost/multiprecision/cpp_int.hpp>
 
 #include <algorithm>
 #include <array>
@@ -129,9 +130,9 @@ std::optional<Fraction> parse_percent(std::string_view text)
 
 bool less(const Fraction& left, const Fraction& right)
 {
-    __extension__ using Wide = __int128;
-    return static_cast<Wide>(left.numerator()) * right.denominator() <
-           static_cast<Wide>(right.numerator()) * left.denominator();
+    using Wide = boost::multiprecision::int128_t;
+    return Wide(left.numerator()) * right.denominator() <
+           Wide(right.numerator()) * left.denominator();
 }
 
 bool is_date(std::string_view text)

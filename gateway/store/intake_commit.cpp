@@ -2,11 +2,11 @@
 #include "gateway/core/defect.hpp"
 #include "gateway/store/intake_state.hpp"
 
+#include <zstd.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
-#include <zstd.h>
 
 #include <algorithm>
 #include <utility>
@@ -24,7 +24,8 @@ constexpr Duration first_pause = 1s;
 constexpr Duration longest_pause_full = 5s;
 constexpr Duration longest_pause = 30s;
 
-/// A dictionary as it is kept for a store that has not got it: nine tenths of it are names that repeat.
+/// A dictionary as it is kept for a store that has not got it: nine tenths of it are names that
+/// repeat.
 Bytes packed(const std::string& text)
 {
     Bytes packed(ZSTD_compressBound(text.size()));

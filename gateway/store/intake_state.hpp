@@ -47,8 +47,8 @@ private:
 
     Outbox& outbox_;
     std::string spool_directory_;
-    std::vector<SpooledBatch> spooled_;                   ///< of earlier runs, not committed yet
-    std::map<DictionaryHash, Bytes> dictionaries_;        ///< announced in this run, packed
+    std::vector<SpooledBatch> spooled_;             ///< of earlier runs, not committed yet
+    std::map<DictionaryHash, Bytes> dictionaries_;  ///< announced in this run, packed
     std::set<DictionaryHash> untold_;  ///< of these, what the store in use has not got yet
     std::optional<EpochId> announced_;
 };

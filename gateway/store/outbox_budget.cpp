@@ -122,8 +122,7 @@ std::optional<std::int64_t> Outbox::Database::row_to_drop(Lane lane)
 
 void Outbox::Database::note_eviction(Lane lane)
 {
-    evicted_at_ = last_moment_.boot;
-    if (!std::exchange(evicting_, true)) {
+    if (!std::exchange(evicted_at_, last_moment_.boot)) {
         events_.push_back({"store-full", Severity::error,
                            "The store may take no more: readings of lane " +
                                std::string(to_string(lane)) + " are being declared lost",
@@ -172,8 +171,8 @@ std::optional<LossReason> Outbox::Database::admit(Lane lane, std::uint64_t size)
         }
         room += freed;
     }
-    if (last_moment_.boot - evicted_at_ >= evicts_no_more) {
-        evicting_ = false;
+    if (evicted_at_ && last_moment_.boot - *evicted_at_ >= evicts_no_more) {
+        evicted_at_.reset();
     }
     return std::nullopt;
 }

@@ -142,8 +142,7 @@ private:
     std::uint64_t file_bytes_ = 0, free_bytes_ = 0;  ///< at the last look
     std::uint64_t most_pages_, pages_allowed_ = 0;
     PerLane<std::int64_t> thinned_to_{-1, -1, -1, -1, -1};
-    bool evicting_ = false;
-    BootTime evicted_at_{};
+    std::optional<BootTime> evicted_at_;  ///< when something had to go last
     bool heads_fail_ = false;
     bool books_known_ = true;  ///< false: a failure left them in between
 };

@@ -154,7 +154,7 @@ bool Outbox::State::open_store(unsigned number, bool is_new, bool is_successor)
     }
     try {
         folders_.make(number);
-        const Database::Opening opening{next_epoch_, carried_, is_successor};
+        const Database::Opening opening{next_epoch_, carried_, is_new, is_successor};
         database_ = std::make_unique<Database>(settings_, folders_, number, wear_, opening);
         number_ = number;
         database_->write_heads();

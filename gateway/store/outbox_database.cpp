@@ -85,7 +85,7 @@ Outbox::Database::Database(const OutboxSettings& settings, const StoreFolders& f
     sqlite3_wal_hook(connection_.handle(), note_wal_pages, &wal_pages_);
     const auto heads = heads_.read().value_or(std::vector<EpochHeads>());
     const bool fresh = books_.all().empty();
-    if (!fresh) {
+    if (!fresh || !(opening.is_new || opening.is_successor)) {
         compare(heads);
     }
     sqlite::Transaction transaction(connection_);
@@ -114,7 +114,7 @@ Outbox::Database::~Database() = default;
 /// The heads beside the database were durable: a store that has less has lost rows.
 void Outbox::Database::compare(const std::vector<EpochHeads>& heads)
 {
-    const auto newest = books_.all().rbegin()->first;
+    const auto newest = books_.all().empty() ? std::uint32_t{0} : books_.all().rbegin()->first;
     for (const auto& [id, number, lanes] : heads) {
         const auto* epoch = books_.find(id);
         bool lost = epoch == nullptr && number > newest;

@@ -25,7 +25,7 @@ public:
     struct Opening {
         EpochId epoch;                   ///< of the one that begins
         std::vector<EpochBook> carried;  ///< what the store before this one had, when that is known
-        bool is_successor = false;       ///< another store was before this one
+        bool is_new = false, is_successor = false;  ///< no file was there; another store was before
     };
     Database(const OutboxSettings& settings, const StoreFolders& folders, unsigned number,
              Wear& wear, Opening opening);

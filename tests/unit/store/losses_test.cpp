@@ -3,6 +3,7 @@
 #include "gateway/core/digest.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 namespace gateway {
@@ -198,6 +199,25 @@ TEST_F(OutboxTest, SumsAfterEvictionAreThoseOfWhatIsLeft)
     EXPECT_LT(count, 120'000U);
     EXPECT_EQ(counters(Lane::telemetry).sum, sum);
     EXPECT_EQ(counters(Lane::telemetry).count, count);
+}
+
+TEST_F(OutboxTest, F10_AStoreWhoseOnlyEpochIsGoneIsDamaged)
+{
+    outbox().announce_epochs(moment());
+    outbox().commit({{pending(10)}, {}});
+    const TemporaryDirectory killed;  // what a killed process leaves
+    std::filesystem::copy(settings().directory, killed.path() + "/state",
+                          std::filesystem::copy_options::recursive);
+    close();
+    settings().directory = killed.path() + "/state";
+    const auto wal = settings().directory + "/store/1/outbox.db-wal";
+    std::fstream(wal, std::ios::in | std::ios::out | std::ios::binary) << std::string(100, '\xFF');
+    outbox().announce_epochs(moment());
+    const auto events = outbox().take_events();
+    ASSERT_FALSE(events.empty());
+    EXPECT_EQ(events.front().code, "store-damaged");
+    EXPECT_TRUE(std::filesystem::exists(wal));  // for its salvage
+    close();
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
-#include <utility>
 
 namespace gateway {
 
@@ -17,7 +16,7 @@ constexpr std::size_t most_waiting = 2'000;
 }  // namespace
 
 WatchedIntake::Watch::Watch(WatchedIntake& owner, asio::any_io_executor executor)
-    : owner_(owner), more_(std::move(executor))
+    : owner_(owner), more_(executor)
 {
     more_.expires_at(asio::steady_timer::time_point::max());
     owner_.watches_.push_back(this);

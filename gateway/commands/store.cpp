@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 namespace gateway {
@@ -137,7 +138,16 @@ int print_running(const CommandOptions& options, const json::object& answer)
 
 std::string state_directory(const CommandOptions& options, const std::string& path)
 {
-    return path.empty() ? state_folder(options.config) : path;
+    if (path.empty()) {
+        return state_folder(options.config);
+    }
+    const std::filesystem::path named(path);
+    const auto on_card = named / "var/lib/smart-gateway";
+    std::error_code ignored;
+    return !std::filesystem::exists(named / "store", ignored) &&
+                   std::filesystem::is_directory(on_card, ignored)
+               ? on_card.string()
+               : path;
 }
 
 int say_no_store(const std::string& directory, const std::string& why)

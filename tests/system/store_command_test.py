@@ -137,6 +137,17 @@ base.commit()
         self.town.gateway.start()
         procs.wait_for(lambda: self.town.gateway.ask('store', 'info').returncode == 0, 20)
 
+    def test_wipe_of_a_card_by_its_root(self):
+        self.stored(40)
+        card = self.run.folder / 'card'
+        state = card / 'var/lib/smart-gateway'
+        shutil.copytree(self.run.folder / 'state', state)
+        done = self.command('wipe', '--yes', '--path', card)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assertRegex(done.stdout, r'\d+ readings are lost with it')
+        self.assertEqual([path.name for path in state.iterdir()], ['lock'])
+        self.assertTrue((self.run.folder / 'state/store').exists())
+
     def test_S15_a_bundle_holds_no_secret(self):
         text = self.town.site.read_text()
         broker = f'mqtt://127.0.0.1:{self.town.link.port}'

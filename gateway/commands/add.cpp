@@ -54,6 +54,7 @@ DeviceConfig checked_device(const CommandOptions& options, const std::string& te
     const auto devices = gateway::bind(site, profiles, mistakes);
     Bench bench(options.config);
     std::vector<std::unique_ptr<Driver>> drivers;  // together: devices of one line must agree
+    drivers.reserve(devices.size());
     for (const auto& device : devices) {
         drivers.push_back(make_driver(device, bench.context(), mistakes));
     }

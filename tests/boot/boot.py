@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Boots a box and its platform from their Debian packages and goes through a box's life.
 
-boot.py --packages FOLDER --base ROOT [--keep] [STEP…]
+boot.py --packages FOLDER --base ROOT [--guest FOLDER ROOT] [--keep] [STEP…]
+With --guest the box is a machine of another architecture in qemu, from the packages and the root named there.
 Prints one line for each step, and ends with 1 when one failed.  Needs root.
 """
 import argparse
@@ -16,6 +17,7 @@ import time
 import life
 from machine import elapsed
 from rig import Rig
+import procs
 
 
 def own_namespaces():
@@ -33,12 +35,16 @@ def main():
     parser.add_argument('steps', nargs='*', metavar='STEP')
     parser.add_argument('--packages', type=pathlib.Path, required=True)
     parser.add_argument('--base', type=pathlib.Path, required=True)
+    parser.add_argument('--guest', nargs=2, type=pathlib.Path, metavar=('FOLDER', 'ROOT'))
     parser.add_argument('--keep', action='store_true', help='keep the folder with the logs')
     options = parser.parse_args()
     own_namespaces()
     began, failed = time.monotonic(), []
     folder = pathlib.Path(tempfile.mkdtemp(prefix='gateway-boot-'))
-    with Rig(options.base.resolve(), options.packages.resolve(), folder) as rig:
+    guest = options.guest and [path.resolve() for path in options.guest]
+    if guest:
+        procs.patience = 5  # qemu computes each instruction of the box
+    with Rig(options.base.resolve(), options.packages.resolve(), folder, guest) as rig:
         for name, what in life.STEPS:
             if options.steps and name not in options.steps:
                 continue

@@ -10,14 +10,17 @@ from rig import SITE, STATE
 import procs
 
 WATCHDOG_SECONDS = 6
-RELOADS = 100
 STOPS = 3
+RELOADS, RELOADS_OF_A_GUEST = 100, 20
+CUTS, CUTS_OF_A_GUEST = 1, 3
+NOT_FLUSHED = 1_000_000  # bytes
 
 
 def boot(rig):
     _, seconds = elapsed(lambda: (rig.box.boot(), rig.platform.boot()))
     version = rig.box.run('systemctl', '--version').stdout.split()[1]
-    return f'systemd {version} is PID 1 on both, {seconds:.0f} s'
+    kernel = rig.box.run('uname', '-mr').stdout.strip()
+    return f'systemd {version} is PID 1 on both, the box has {kernel}, {seconds:.0f} s'
 
 
 def install(rig):
@@ -147,7 +150,7 @@ def watchdog(rig):
     rig.box.run('sh', '-c', f'kill -STOP {pid}')
     _, seconds = elapsed(lambda: rig.wait_restarted(pid, 60))
     rig.interrupted(2)
-    assert seconds < WATCHDOG_SECONDS + 5, f'{seconds:.1f} s'
+    assert seconds < WATCHDOG_SECONDS + 5 * procs.patience, f'{seconds:.1f} s'
     log = rig.box.run('journalctl', '--unit=smart-gateway', '--no-pager', '--lines=50').stdout
     assert 'Watchdog timeout' in log, log
     rig.wait_well()
@@ -157,6 +160,8 @@ def watchdog(rig):
 
 def out_of_memory(rig):
     """P12: the kernel's OOM killer, by a memory limit around the process."""
+    if rig.guest:
+        return 'skipped: the limit is set from outside the box'
     group = pathlib.Path(f'/sys/fs/cgroup/memory/gateway-boot-{os.getpid()}')
     try:
         group.mkdir()
@@ -194,12 +199,12 @@ def _pid_here(rig, pid):
 
 def reload(rig):
     """S49: reload under load; every tenth one changes a device."""
-    pid = rig.main_pid()
-    for n in range(RELOADS // 10):
+    pid, reloads = rig.main_pid(), RELOADS_OF_A_GUEST if rig.guest else RELOADS
+    for n in range(reloads // 10):
         rig.box.write(SITE, street.site().replace('id      = "meter-3"',
                                                   f'id      = "meter-3"\nname    = "Round {n}"'))
         rig.box.run('sh', '-ec', 'systemctl reload smart-gateway\n' * 10)
-    rig.interrupted(RELOADS // 10 + 1)
+    rig.interrupted(reloads // 10 + 1)
     assert rig.main_pid() == pid, 'the service was started anew'
     rig.box.write(SITE, street.site() + 'surprise = 1\n')
     refused = rig.box.run('systemctl', 'reload', 'smart-gateway', check=False)
@@ -209,7 +214,7 @@ def reload(rig):
     rig.wait_well()
     rig.wait_readings()
     rig.judge()
-    return f'{RELOADS} times by systemctl, the same process, no gap; a bad file is refused'
+    return f'{reloads} times by systemctl, the same process, no gap; a bad file is refused'
 
 
 def clean_stop(rig):
@@ -220,7 +225,7 @@ def clean_stop(rig):
             rig.platform.run('systemctl', 'stop', 'mosquitto')
         _, seconds = elapsed(lambda: rig.box.run('systemctl', 'stop', 'smart-gateway'))
         result, = rig.box.show('smart-gateway', 'Result')
-        assert result == 'success' and seconds < 5, f'{result} after {seconds:.1f} s'
+        assert result == 'success' and seconds < 5 * procs.patience, f'{result} after {seconds:.1f} s'
         longest = max(longest, seconds)
         rig.interrupted()
         rig.box.run('systemctl', 'start', 'smart-gateway')
@@ -232,21 +237,36 @@ def clean_stop(rig):
 
 def power_cut(rig):
     """Power goes under load: what was not flushed to the box's disk is gone, and the box boots again."""
-    if not rig.disk:
+    if rig.no_disk:
         return f'skipped: {rig.no_disk}'
-    rig.platform.run('systemctl', 'stop', 'mosquitto')  # so that readings wait on the box
-    before = len(rig.served().splitlines())
-    procs.wait_for(lambda: len(rig.served().splitlines()) > before + 400, 60, 'readings that wait')
-    rig.disk.cut()
-    rig.box.cut()
-    rig.disk.reboot()
-    rig.platform.run('systemctl', 'start', 'mosquitto')
-    _, seconds = elapsed(rig.box.boot)
+    said = []
+    for _ in range(CUTS_OF_A_GUEST if rig.guest else CUTS):
+        rig.platform.run('systemctl', 'stop', 'mosquitto')  # so that readings wait on the box
+        before = len(rig.served().splitlines())
+        procs.wait_for(lambda: len(rig.served().splitlines()) > before + 400, 60, 'readings that wait')
+        rig.box.run('sh', '-c', f'head -c {NOT_FLUSHED} /dev/zero >{STATE}/not-flushed')
+        rig.cut_power()
+        rig.platform.run('systemctl', 'start', 'mosquitto')
+        _, seconds = elapsed(rig.box.boot)
+        well = rig.wait_well(90)
+        kept = rig.box.run('sh', '-c', f'cat {STATE}/not-flushed 2>/dev/null | wc -c').stdout
+        assert int(kept) < NOT_FLUSHED, 'this was no power cut: what was not flushed is there'
+        # What an open batch held, and what was read while the disk was gone.
+        rig.interrupted(street.INTERVAL_MS // street.POLL_MS + 20)
+        records = rig.judge()
+        said.append(f'booted in {seconds:.0f} s, well {well:.0f} s later, {len(records)} lines, no gap')
+    return '; '.join(said)
+
+
+def off_and_on(rig):
+    """Switched off as it should be, and on again."""
+    _, off = elapsed(rig.box.power_off)
+    rig.interrupted()
+    _, on = elapsed(rig.box.boot)
     well = rig.wait_well(90)
-    # What an open batch held, and what was read while the disk was gone.
-    rig.interrupted(street.INTERVAL_MS // street.POLL_MS + 20)
-    records = rig.judge()
-    return f'booted in {seconds:.0f} s, well {well:.0f} s later, {len(records)} lines, no gap'
+    rig.wait_readings()
+    rig.judge()
+    return f'off in {off:.0f} s, booted in {on:.0f} s, well {well:.0f} s later, no gap'
 
 
 def upgrade(rig):
@@ -276,19 +296,19 @@ def dead_box(rig):
                             status, 60, 'readings that wait')['queued_readings']
     rig.box.cut()
     rig.interrupted(street.INTERVAL_MS // street.POLL_MS + 2)
-    card = rig.disk.path if rig.disk else f'{rig.box.root}{STATE}'
-    rig.box = rig.make_box('spare', [(card, f'/mnt{STATE}'),
-                                     (rig.box.root / 'etc/smart-gateway', '/mnt/etc/smart-gateway')])
-    rig.box.boot()
+    rig.replace_box()
     rig.box.run('dpkg', '-i', '/packages/smart-gateway.deb')
     rig.box.run('useradd', '--create-home', 'technician')
     rig.platform.run('systemctl', 'start', 'mosquitto')
-    rig.follow('dead-box.md')
+    rig.follow('dead-box.md', [('sudo cp', rig.use_card)])
     rig.box.run('systemctl', 'start', 'smart-gateway')
     rig.wait_well(90)
     rig.wait_readings()
     rig.judge()
-    return f'{queued} readings waited on its card; the spare box delivered them and goes on, no gap'
+    rig.box.run('smart-gateway', 'wipe', '--yes', '--path', '/mnt')
+    rig.box.run('sh', '-ec', f'! test -e /mnt{STATE}/store && ! test -e /mnt{STATE}/tls')
+    return (f'{queued} readings waited on its card; the spare box delivered them and goes on, no gap; '
+            'the card is wiped')
 
 
 def drained(rig):
@@ -360,7 +380,7 @@ def _digest(rig):
 STEPS = [('boot', boot), ('install', install), ('store in memory', store_in_memory),
          ('measure', measure), ('enrol', enrol), ('certificates', certificates), ('rights', rights), ('sandbox', sandbox),
          ('watchdog', watchdog), ('out of memory', out_of_memory), ('reload', reload),
-         ('clean stop', clean_stop), ('power cut', power_cut), ('upgrade', upgrade), ('dead box', dead_box),
+         ('clean stop', clean_stop), ('power cut', power_cut), ('off and on', off_and_on), ('upgrade', upgrade), ('dead box', dead_box),
          ('drained', drained), ('remove', remove), ('page', page),
          ('purge platform', purge_platform)]
 # Without these nothing that follows makes sense.

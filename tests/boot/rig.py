@@ -8,7 +8,8 @@ import sys
 
 import street  # first: it knows where the other folders are
 import ca
-from machine import HERE, Machine, elapsed
+from guest import Guest
+from machine import HERE, Container, elapsed
 
 sys.path.append(str(HERE.parent / 'faults'))
 
@@ -34,25 +35,35 @@ def repack(package, version, made):
     shutil.rmtree(tree)
 
 
+def stock(packages, folder):
+    """The packages under names that do not change; returns the version of the box's own."""
+    folder.mkdir()
+    for name in ('smart-gateway', 'smart-gateway-sim', 'smart-gateway-receiver'):
+        made = list(packages.glob(f'{name}_*.deb'))
+        if len(made) != 1:
+            raise SystemExit(f'{packages}: not one package {name}')
+        (folder / f'{name}.deb').write_bytes(made[0].read_bytes())
+        (folder / made[0].name).symlink_to(f'{name}.deb')
+    return subprocess.run(['dpkg-deb', '-f', folder / 'smart-gateway.deb', 'Version'], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+
 class Rig:
-    def __init__(self, base, packages, folder):
-        self.folder, self.packages = folder, folder / 'packages'
-        self.packages.mkdir()
-        for name in ('smart-gateway', 'smart-gateway-sim', 'smart-gateway-receiver'):
-            made = list(packages.glob(f'{name}_*.deb'))
-            if len(made) != 1:
-                raise SystemExit(f'{packages}: not one package {name}')
-            (self.packages / f'{name}.deb').write_bytes(made[0].read_bytes())
-            (self.packages / made[0].name).symlink_to(f'{name}.deb')
-        self.version = subprocess.run(['dpkg-deb', '-f', self.packages / 'smart-gateway.deb', 'Version'],
-                                      check=True, capture_output=True, text=True).stdout.strip()
+    """Two containers of the same packages and root; with `guest`, other packages and another root, the
+    box is a guest of those."""
+
+    def __init__(self, base, packages, folder, guest=None):
+        self.folder, self.base, self.guest, self.machines = folder, base, guest, []
+        own = folder / 'packages'
+        self.version = stock(packages, own)
+        if guest:
+            own = folder / 'guest-packages'
+            self.version = stock(guest[0], own)
         for version in (f'{self.version}+next', f'{self.version}~previous'):
-            repack(self.packages / 'smart-gateway.deb', version, self.packages / f'{version}.deb')
-        self.no_disk = lacks('cut')
-        self.disk = None if self.no_disk else Disk(256)
-        self.base, self.machines = base, []
-        self.box = self.make_box('box', [(self.disk.path, STATE)] if self.disk else [])
-        self.platform = self._make('platform')
+            repack(own / 'smart-gateway.deb', version, own / f'{version}.deb')
+        self.no_disk = '' if guest else lacks('cut')
+        self.disk = None if guest or self.no_disk else Disk(256)
+        self.box, self.platform = self._make_box('box'), self._make('platform')
         self.authority = ca.Authority(folder / 'ca')
         self.allowed_lost = 0
 
@@ -61,22 +72,49 @@ class Rig:
 
     def __exit__(self, *_):
         for machine in self.machines:
-            with contextlib.suppress(TimeoutError):  # the disk goes in any case
-                machine.cut()
-            subprocess.run(['umount', '--lazy', machine.root], check=True)
+            machine.close()
         if self.disk:
             self.disk.__exit__()
 
     def _make(self, name, binds=()):
-        machine = Machine(name, self.base, self.folder, [(self.packages, '/packages'), *binds])
+        machine = Container(name, self.base, self.folder, [(self.folder / 'packages', '/packages'), *binds])
         self.machines.append(machine)
         return machine
 
-    def make_box(self, name, binds=()):
-        """Another box, as it comes: without a broker of its own."""
+    def _make_box(self, name, dead=None):
+        """A box as it comes, without a broker of its own; or one beside the card of a dead one."""
+        if self.guest:
+            machine = Guest(name, self.guest[1], self.folder, self.folder / 'guest-packages',
+                            [dead.disk] if dead else [])
+            self.machines.append(machine)
+            return machine
+        binds = [(self.disk.path, STATE)] if self.disk else []
+        if dead:
+            card = self.disk.path if self.disk else dead.root / STATE[1:]
+            binds = [(card, f'/mnt{STATE}'),
+                     (dead.root / 'etc/smart-gateway', '/mnt/etc/smart-gateway')]
         machine = self._make(name, binds)
         (machine.root / 'etc/systemd/system/mosquitto.service').symlink_to('/dev/null')
         return machine
+
+    def cut_power(self):
+        if self.disk:
+            self.disk.cut()
+        self.box.cut()
+        if self.disk:
+            self.disk.reboot()
+
+    def replace_box(self):
+        """The box is dead; another one has its card at /mnt, where it can be looked at and not written."""
+        self.box = self._make_box('spare', dead=self.box)
+        self.box.boot()
+        self.box.run('sh', '-ec', 'mount -o ro,noload LABEL=box /mnt' if self.guest else
+                     f'mount -o remount,bind,ro /mnt{STATE}')
+
+    def use_card(self):
+        """From here on the card at /mnt can be written, and its file system is whole."""
+        self.box.run('sh', '-ec', 'umount /mnt; mount LABEL=box /mnt' if self.guest else
+                     f'mount -o remount,bind,rw /mnt{STATE}')
 
     def save_logs(self, name):
         for machine in (self.box, self.platform):
@@ -100,7 +138,7 @@ class Rig:
 
     def wait_well(self, seconds=60):
         """`status --wait` ends with 0; returns how long that took."""
-        return elapsed(lambda: self.box.run('smart-gateway', 'status', '--wait', f'{seconds}s',
+        return elapsed(lambda: self.box.run('smart-gateway', 'status', '--wait', f'{seconds * procs.patience}s',
                                             limit=seconds + 30))[1]
 
     def main_pid(self):
@@ -152,7 +190,7 @@ class Rig:
 
     def secure_platform(self):
         """The broker and the receiver as certificates.md sets them up, with the files that ship."""
-        server = self.authority.issue('server', kind='server', names='DNS:localhost')
+        server = self.authority.issue('server', kind='server', names='DNS:localhost,DNS:platform')
         receiver = self.authority.issue('receiver')
         for folder, owner, name, certificate in ((BROKER_FILES, 'mosquitto', 'server', server),
                                                  (RECEIVER_FILES, 'smart-receiver', 'receiver', receiver)):

@@ -21,14 +21,14 @@ AUTHORITY = '/etc/smart-gateway/ca.crt'  # on the box
 
 def site(uplink=True, store='/var/lib/smart-gateway', extra=''):
     text = town.SITE.format(box=town.Town.box, profiles=PROFILES, state=store, budget='64MiB',
-                            interval=f'{INTERVAL_MS}ms', host='localhost', port=8883,
+                            interval=f'{INTERVAL_MS}ms', host='platform', port=8883,
                             uplink=f'tls = {{ ca = "{AUTHORITY}" }}\n')
     text = text.replace('volatile = true\n', '').replace('"mqtt://', '"mqtts://')
     if not uplink:
         text = text[:text.index('[uplink]')]
     for n in range(DEVICES):
         text += town.DEVICE.format(id=f'meter-{n + 1}', profile='test.meter',
-                                   address=f'127.0.0.1:{PORT + n}')
+                                   address=f'platform:{PORT + n}')
     return text + extra
 
 
@@ -58,6 +58,6 @@ def mistakes(lines, served, allowed_lost):
     if not counts:
         yield 'nothing was served'
     for (device, point), count in counts.items():
-        for mistake in truth.mistakes_of_count(truth.values_of(lines, device, point), count,
+        for mistake in truth.mistakes_of_count(truth.values_of(lines, device, point, 'time'), count,
                                                allowed_lost):
             yield f'{device} {point}: {mistake}'

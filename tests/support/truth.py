@@ -46,12 +46,12 @@ def mistakes_of_ledger(records):
                   f'from {min(missing)} to {max(missing)}'
 
 
-def values_of(records, device, point):
-    """Good values of one point in the order they were measured."""
+def values_of(records, device, point, by='boot_ms'):
+    """Good values of one point in the order they were measured; over boots `by` the time."""
     chosen = [record for record in records
               if record['line'] == 'reading' and record['device'] == device
               and record['point'] == point and record['quality'] == 'good']
-    return [record['value'] for record in sorted(chosen, key=lambda r: (r['boot_ms'], r['seq']))]
+    return [record['value'] for record in sorted(chosen, key=lambda r: (r[by], r['seq']))]
 
 
 def by_point(records):

@@ -9,6 +9,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace gateway {
@@ -25,11 +26,15 @@ constexpr Duration longest_pause_full = 5s;
 constexpr Duration longest_pause = 30s;
 
 /// A dictionary as it is kept for a store that has not got it: nine tenths of it are names that
-/// repeat.
+/// repeat. Here as in unpacked() only memory can be wanting.
 Bytes packed(const std::string& text)
 {
     Bytes packed(ZSTD_compressBound(text.size()));
-    packed.resize(ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), 1));
+    const auto size = ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), 1);
+    if (ZSTD_isError(size) != 0) {
+        throw std::bad_alloc();
+    }
+    packed.resize(size);
     packed.shrink_to_fit();
     return packed;
 }
@@ -37,7 +42,9 @@ Bytes packed(const std::string& text)
 std::string unpacked(const Bytes& packed)
 {
     std::string text(ZSTD_getFrameContentSize(packed.data(), packed.size()), '\0');
-    ZSTD_decompress(text.data(), text.size(), packed.data(), packed.size());
+    if (ZSTD_decompress(text.data(), text.size(), packed.data(), packed.size()) != text.size()) {
+        throw std::bad_alloc();
+    }
     return text;
 }
 

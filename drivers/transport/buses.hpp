@@ -22,7 +22,8 @@ public:
     /// Null with a mistake at `connect` when the port is in use with other settings.
     std::shared_ptr<StreamBus> serial(const SerialLine& line, const Place& place,
                                       Mistakes& mistakes);
-    /// The turns at a server whose connections come and go: "host:port".
+    /// The turns at anything that has no connection of its own to share them: a server whose
+    /// connections come and go ("host:port"), or the probes of silent devices on one line.
     std::shared_ptr<Bus> turns(const std::string& target);
 
 private:

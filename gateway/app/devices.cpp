@@ -90,21 +90,11 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
 
 std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
 {
-    std::erase_if(probes_, [](const auto& entry) { return entry.second.expired(); });
     std::string line;
     for (const auto* key : {"tcp", "rtu_over_tcp", "serial", "url"}) {
         line += get<std::string>(config.site.connect, key, {});
     }
-    if (line.empty()) {
-        return nullptr;
-    }
-    auto& known = probes_[line];
-    auto shared = known.lock();
-    if (!shared) {
-        shared = std::make_shared<Bus>();
-        known = shared;
-    }
-    return shared;
+    return line.empty() ? nullptr : shared_.drivers.buses.turns("probes of " + line);
 }
 
 asio::awaitable<void> Devices::announce(RunningDevice& device, std::shared_ptr<const Site> site,

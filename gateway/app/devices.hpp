@@ -77,9 +77,8 @@ private:
     RunningDevices running_;
     // Never given to another device in this epoch, also when the device leaves and comes back.
     std::map<std::string, std::uint16_t, std::less<>> indices_;
-    std::array<Bus, 16>
-        announcing_;  // so many dictionaries are in memory, however many devices begin
-    std::map<std::string, std::weak_ptr<Bus>> probes_;  // by what the device is connected to
+    // So many dictionaries are in memory at a time, however many devices begin.
+    std::array<Bus, 16> announcing_;
 };
 
 }  // namespace gateway

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "gateway/runtime/task_group.hpp"
+#include "tests/unit/store/temporary_directory.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -8,7 +9,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,14 +22,6 @@ namespace gateway::test {
 template <typename Server>
 class ServerTest : public testing::Test {
 protected:
-    ServerTest()
-    {
-        auto pattern = (std::filesystem::temp_directory_path() / "server-XXXXXX").string();
-        folder = ::mkdtemp(pattern.data());
-        path = (folder / "server.sock").string();
-    }
-    ~ServerTest() override { std::filesystem::remove_all(folder); }
-
     void TearDown() override { stop(); }
 
     template <typename... Arguments>
@@ -50,8 +42,9 @@ protected:
     }
 
     boost::asio::io_context io{1};
-    std::filesystem::path folder;
-    std::string path;
+    const TemporaryDirectory directory;
+    const std::filesystem::path folder = directory.path();
+    const std::string path = folder / "server.sock";
 
 private:
     boost::asio::awaitable<void> end()

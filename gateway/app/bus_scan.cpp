@@ -8,6 +8,8 @@
 #include "gateway/config/toml.hpp"
 #include "gateway/runtime/deadline.hpp"
 
+#include <boost/algorithm/string/trim.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -189,6 +191,10 @@ private:
 std::string bus_as_connect(std::string_view bus)
 {
     std::string text(bus);
+    boost::algorithm::trim(text);
+    if (text.starts_with('{') && text.ends_with('}')) {
+        text = boost::algorithm::trim_copy(text.substr(1, text.size() - 2));
+    }
     if (text.find('=') != std::string::npos) {
         return text;
     }

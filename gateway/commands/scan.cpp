@@ -30,6 +30,12 @@ std::string unit_line(const json::object& unit)
     return line;
 }
 
+/// As one word of a shell.
+std::string pasted(std::string connect)
+{
+    return connect.find_first_of(" \"") == std::string::npos ? connect : "'" + connect + "'";
+}
+
 void print_report(const std::string& bus, const json::object& report)
 {
     const auto& units = list_of(report, "units");
@@ -47,8 +53,10 @@ void print_report(const std::string& bus, const json::object& report)
         std::cout << unit_line(*unit) << "\n";
         for (const auto& profile : list_of(*unit, "profiles")) {
             std::cout << "    smart-gateway add --profile " << std::string_view(profile.as_string())
-                      << " --connect " << bus_as_connect(bus)
-                      << ",unit=" << integer_of(*unit, "unit") << " --id NAME --write\n";
+                      << " --connect "
+                      << pasted(bus_as_connect(bus) +
+                                ",unit=" + std::to_string(integer_of(*unit, "unit")))
+                      << " --id NAME --write\n";
         }
     }
     if (const auto problem = text_of(report, "problem"); !problem.empty()) {

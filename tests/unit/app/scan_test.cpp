@@ -32,6 +32,7 @@ TEST(ScanRequest, ReadsABusAsConnectOfTheSiteFile)
                   text.substr(equals + 1, text.find(',') - equals - 1));
     }
     EXPECT_EQ(bus_as_connect("/dev/ttyUSB0"), "serial=/dev/ttyUSB0");
+    EXPECT_EQ(bus_as_connect(" { tcp = \"[::1]:502\" } "), "tcp = \"[::1]:502\"");
 }
 
 TEST(ScanRequest, WhatIsNoBusIsAMistake)

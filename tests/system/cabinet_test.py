@@ -61,6 +61,9 @@ class Cabinet(unittest.TestCase):
         devices = place.retained(f'ss1/place-1714000/birth/{place.box}')['devices']
         return {device['id']: device['maintenance_until'] for device in devices}['meter-1']
 
+    def events(self, place):
+        return [r.get('code') for r in place.receiver.all_records() if r['line'] == 'event']
+
     def causes(self, place):
         return [r['cause'] for r in place.receiver.records() if r['point'] == 'reads_0']
 
@@ -86,8 +89,9 @@ class Cabinet(unittest.TestCase):
         procs.wait_for(lambda: self.causes(place)[-1] is None, 20)
         procs.wait_for(lambda: self.birth_says(place) is None, 20)
         self.assertIn('was not in maintenance', place.gateway.ask('maintain', 'meter-1', '--end').stdout)
-        events = [r.get('code') for r in place.receiver.all_records() if r['line'] == 'event']
-        self.assertIn('maintenance-begun', events)
+        place.gateway.ask('maintain', 'meter-1', '--for', '1s')  # ends by itself
+        procs.wait_for(lambda: self.events(place).count('maintenance-ended') == 2, 30)
+        self.assertEqual(self.events(place).count('maintenance-begun'), 2)
 
 
 if __name__ == '__main__':

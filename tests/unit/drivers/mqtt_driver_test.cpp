@@ -44,10 +44,11 @@ struct MqttDriverTest : testing::Test {
     }
 
     std::string session;
+    bool mqtt5 = Address().mqtt5;
 
     Address address() const
     {
-        return {.host = "127.0.0.1", .port = broker.port(), .session = session};
+        return {.host = "127.0.0.1", .port = broker.port(), .mqtt5 = mqtt5, .session = session};
     }
 
     std::unique_ptr<MqttDriver> driver()
@@ -248,8 +249,9 @@ TEST_F(MqttDriverTest, ComesBackAfterTheBrokerWasAway)
 
 TEST_F(MqttDriverTest, ASessionKeepsWhatIsSaidWhileTheBoxIsAway)
 {
-    auto body = [&]() -> Task {
-        session = "box-1";
+    auto body = [&](bool version_5) -> Task {
+        mqtt5 = version_5;
+        session = mqtt5 ? "box-5" : "box-3";
         auto mqtt = driver();
         co_await attend("broker");
         co_await say("dev/a", R"({"v":1})");
@@ -263,7 +265,8 @@ TEST_F(MqttDriverTest, ASessionKeepsWhatIsSaidWhileTheBoxIsAway)
             EXPECT_EQ((co_await read(*mqtt))->front().raw, Value::float64(i));
         }
     };
-    run(body());
+    run(body(false));
+    run(body(true));
 }
 
 TEST_F(MqttDriverTest, LearnsWhoItIsFromWhatIsSaid)

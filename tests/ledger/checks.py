@@ -467,7 +467,8 @@ def k12_counters(e):
             births.setdefault(message.json['session'], line['ns'])
         if message.kind != 'health':
             continue
-        start = max((s['ns'] for s in e.starts if s['ns'] <= line['ns']), default=0)
+        # What a killed process had not acknowledged the broker gives to the next one.
+        start = ([0, 0] + sorted(s['ns'] for s in e.starts if s['ns'] <= line['ns']))[-2]
         said, session = message.json['uplink'], births.get(message.json['session'], line['ns'])
         came = sum(session <= before['ns'] < line['ns'] and each.batch is not None
                    for before, each in e.messages)

@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
@@ -33,6 +34,18 @@ namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint8_t gateway_target_silent = 11;
+
+/// Whoever asked has closed the connection: nobody hears an answer, so none is served.
+bool is_gone(tcp::socket& socket)
+{
+    pollfd about{socket.native_handle(), POLLRDHUP, 0};
+    return ::poll(&about, 1, 0) > 0;
+}
+
+bool is_gone(asio::posix::stream_descriptor&)
+{
+    return false;
+}
 
 tcp::endpoint endpoint_of(const std::string& listen)
 {
@@ -246,7 +259,7 @@ asio::awaitable<void> Town::serve(Stream stream, Port& port)
             if (asked->pdu.empty()) {
                 continue;  // it was no request
             }
-            if (!co_await answer(stream, port, *asked)) {
+            if (is_gone(stream) || !co_await answer(stream, port, *asked)) {
                 co_return;
             }
         }

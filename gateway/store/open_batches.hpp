@@ -81,7 +81,8 @@ private:
 };
 
 /// Commits what a spool held of earlier epochs, and removes its files: to its own epoch while that
-/// is open, else to the current one.
+/// is open, else to the current one. While rows of it may come from a store that was set aside, the
+/// outbox keeps it.
 void commit_spool(Outbox& outbox, const std::vector<SpooledBatch>& spooled,
                   std::vector<Event>& events);
 

@@ -2,7 +2,6 @@
 
 #include "gateway/core/defect.hpp"
 #include "gateway/store/outbox_database.hpp"
-#include "gateway/store/schema.hpp"
 #include "gateway/store/store_folders.hpp"
 #include "gateway/store/store_image.hpp"
 #include "gateway/store/store_lock.hpp"
@@ -14,16 +13,6 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t most_stores = 8;  ///< set aside and in use; beyond, no further one is begun
-
-/// The image is closed on return: closing it later would take SQLite's locks away.
-bool is_for_this_version(const std::string& database)
-{
-    const StoreImage image(database);
-    if (!image.is_readable()) {
-        throw StoreError::unavailable(database + " cannot be opened");
-    }
-    return can_read_schema(image.version().value_or(0));
-}
 
 }  // namespace
 
@@ -89,6 +78,7 @@ private:
     OutboxSettings settings_;
     StoreFolders folders_;
     std::optional<StoreLock> lock_;
+    bool is_same_boot_ = false;  ///< as when the store had its last owner
     Wear wear_{settings_.directory};
     std::unique_ptr<Database> database_;
     EpochId next_epoch_ = EpochId::random();
@@ -110,6 +100,7 @@ bool Outbox::State::open()
         if (!lock_) {
             folders_ = StoreFolders(settings_.directory);
             lock_.emplace(settings_.directory);
+            is_same_boot_ = lock_->previous_note() == settings_.boot.hex();
         }
         const auto stores = folders_.all();
         if (!stores) {
@@ -146,25 +137,32 @@ bool Outbox::State::open_store(unsigned number, bool is_new, bool is_successor)
     if (number <= condemned_) {
         return false;
     }
-    if (!is_new && !is_for_this_version(path)) {
+    const auto seen = is_new ? StoreLook{true, {}} : look_at_store(path);
+    if (!seen.can_be_read) {
         tell("store-newer", Severity::warning,
              path + " was written by a newer version; it is left as it is and a new store begun");
         condemned_ = number;
         return false;
     }
     try {
+        // Within one boot nothing is torn but the frame that a kill found half written.
+        if (seen.wal_tail.was_durable || (seen.wal_tail.has_commit && is_same_boot_)) {
+            throw StoreError::damaged("commits that were durable are cut off in its WAL");
+        }
         folders_.make(number);
-        const Database::Opening opening{next_epoch_, carried_, is_new, is_successor};
+        const Database::Opening opening{next_epoch_, carried_, is_new, is_successor,
+                                        seen.wal_tail.has_frames};
         database_ = std::make_unique<Database>(settings_, folders_, number, wear_, opening);
         number_ = number;
         database_->write_heads();
+        lock_->leave(settings_.boot.hex());
         return true;
     } catch (const StoreError& error) {
         database_.reset();
         if (is_new) {
             folders_.remove(number);
         }
-        if (is_new || !error.condemns()) {
+        if (is_new || !(error.condemns() || error.is_other_schema())) {
             throw;
         }
         condemned_ = number;
@@ -187,6 +185,8 @@ void Outbox::State::note(const StoreError& error)
     lost_ = lost();
     auto epochs = database_->abandon();
     database_.reset();
+    is_same_boot_ = false;  // what could not be written may be torn
+    lock_->leave({});
     if (error.condemns()) {
         condemned_ = number_;
         carried_ = std::move(epochs);
@@ -325,6 +325,11 @@ bool Outbox::checkpoint()
 {
     return state_->ask([](Database& store) { return store.checkpoint(); });
 }
+bool Outbox::keep_for_salvage(const SpooledBatch& spooled)
+{
+    return state_->ask([&](Database& store) { return store.keep_for_salvage(spooled); });
+}
+
 SalvageStep Outbox::salvage()
 {
     return state_->ask([](Database& store) { return store.salvage(); });

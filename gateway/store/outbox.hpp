@@ -2,6 +2,7 @@
 
 #include "gateway/config/site.hpp"
 #include "gateway/core/event.hpp"
+#include "gateway/store/spool.hpp"
 #include "gateway/store/store_error.hpp"
 #include "gateway/store/stored.hpp"
 #include "gateway/store/wear.hpp"
@@ -30,14 +31,6 @@ struct OutboxSettings {
     std::uint64_t free_floor_bytes = 0;
     std::size_t most_wire_bytes =
         131'072;  ///< a batch larger than this is split before it is stored
-};
-
-/// One slice of the salvage of stores that were set aside.
-struct SalvageStep {
-    enum class Next : std::uint8_t { later, at_once, none };
-    Next next = Next::later;          ///< when the next slice is due; none: there is nothing to do
-    std::vector<StoredBatch> stored;  ///< came over, or was declared lost
-    bool epochs_changed = false;
 };
 
 struct StoreUse {
@@ -131,6 +124,9 @@ public:
     /// and declares what is missing; one slice, at most 20 ms. A store is removed after its last
     /// row.
     SalvageStep salvage();
+    /// Takes over a spool file of an epoch that is being salvaged: after the last row its batch is
+    /// stored, unless it was found, and the file removed. False when its epoch is another one.
+    bool keep_for_salvage(const SpooledBatch& spooled);
     /// Writes the heads file (two slots with CRC, fdatasync).
     void write_heads();
     /// Writes `epoch_closed` with the final heads and marks the epoch closed; durable on return.

@@ -25,7 +25,8 @@ public:
     struct Opening {
         EpochId epoch;                   ///< of the one that begins
         std::vector<EpochBook> carried;  ///< what the store before this one had, when that is known
-        bool is_new = false, is_successor = false;  ///< no file was there; another store was before
+        // No file was there; another store was before; see open_outbox_file().
+        bool is_new = false, is_successor = false, renew_wal = false;
     };
     Database(const OutboxSettings& settings, const StoreFolders& folders, unsigned number,
              Wear& wear, Opening opening);
@@ -63,9 +64,8 @@ public:
                                             std::uint64_t first, LossReason reason);
     std::vector<StoredBatch> split(std::uint32_t epoch_number, Lane lane, std::uint64_t first,
                                    std::size_t most_bytes);
-
-    // outbox_salvage.cpp
-    SalvageStep salvage();
+    SalvageStep salvage();  // and on, outbox_salvage*.cpp
+    bool keep_for_salvage(const SpooledBatch& spooled);
 
     const PerLane<std::uint64_t>& declared_lost() const { return books_.lost(); }
     const EpochBook& current() const { return books_.all().at(current_); }

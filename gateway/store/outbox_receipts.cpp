@@ -179,18 +179,19 @@ RangeSet Outbox::Database::received(std::uint32_t epoch_number, Lane lane)
 std::uint64_t Outbox::Database::first_held(const EpochBook& epoch, Lane lane)
 {
     const auto& book = epoch.lanes[index_of(lane)];
+    // Rows that are not here may still come over, or be found to be damaged.
+    const auto known = book.first_not_received();
     if (epoch.is_salvaged()) {
-        return book.first_not_received();  // rows that are not here may still come over
+        return known;
     }
-    const auto head = book.counters.head;
     const auto end = row_id(epoch.number, most_sequence);
     for (const auto& span :
          rows(lane).spans(row_id(epoch.number, 0), end, freed_soon_.size() + 1)) {
         if (!is_freed(lane, span.id)) {
-            return span.first();
+            return std::min(span.first(), known);
         }
     }
-    return head + 1;
+    return known;
 }
 
 }  // namespace gateway

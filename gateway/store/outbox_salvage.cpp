@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <iterator>
 
 namespace gateway {
@@ -45,7 +46,8 @@ SalvageStep Outbox::Database::Rescue::salvage()
     try {
         const auto aside = source ? Aside::begun : begin_rescue();
         if (aside != Aside::begun) {
-            const bool concluded = aside == Aside::none && conclude_epoch(step);
+            const bool concluded =
+                aside == Aside::none && (conclude_epoch(step) || conclude_spool());
             step.next = concluded ? SalvageStep::Next::at_once : SalvageStep::Next::none;
         } else if (!scanned) {
             scan_rescue();
@@ -79,7 +81,7 @@ Outbox::Database::Rescue::Aside Outbox::Database::Rescue::begin_rescue()
         }
         const auto path = store.folders_.database(number);
         from = progress_of(number, store.state(progress_key).value_or(""));
-        source.emplace(path, from);
+        source.emplace(path, from, true);
         if (source->is_readable() && can_read_schema(source->version().value_or(0))) {
             source_number = number;
             received.clear();
@@ -231,11 +233,7 @@ void Outbox::Database::Rescue::take_over(const Salvage::Message& message, Salvag
                  message.bytes.size()};
     const bool was_durable =
         epoch->stage != EpochStage::salvaged_to_head || span.last() <= book.counters.head;
-    const auto before = store.rows(lane).span_before(span.id);
-    const bool is_here =
-        !store.rows(lane).spans(span.id, row_id(epoch->number, span.last()), 1).empty() ||
-        (before && epoch_of(before->id) == epoch->number && before->last() >= span.first());
-    if (!was_durable || is_here) {
+    if (!was_durable || is_here(*epoch, lane, span)) {
         return;
     }
     Tally tally;
@@ -264,6 +262,13 @@ void Outbox::Database::Rescue::take_over(const Salvage::Message& message, Salvag
     covered(*epoch, lane) = span.last();
     salvaged += tally.count;
     step.stored.push_back(store.stored(*epoch, lane, span, message.bytes));
+}
+
+bool Outbox::Database::Rescue::is_here(const EpochBook& epoch, Lane lane, const RowSpan& span)
+{
+    const auto before = store.rows(lane).span_before(span.id);
+    return !store.rows(lane).spans(span.id, row_id(epoch.number, span.last()), 1).empty() ||
+           (before && epoch_of(before->id) == epoch.number && before->last() >= span.first());
 }
 
 /// The sequence up to which a lane's rows are here, delivered or declared lost.
@@ -304,8 +309,12 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
     if (at == store.books_.all().end()) {
         return false;
     }
+    std::uint64_t recovered = 0;
     const auto closing = store.change_rows([&] {
         auto& epoch = at->second;
+        for (const auto& spooled : kept) {
+            recovered += put_spooled(epoch, spooled, step);
+        }
         for (const auto lane : all_lanes) {
             auto& book = epoch.lanes[index_of(lane)];
             declare_holes(epoch, lane, book.counters.head, LossReason::store_lost, step);
@@ -322,6 +331,14 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
     });
     std::ranges::copy(closing, std::back_inserter(step.stored));
     step.epochs_changed = true;
+    std::erase_if(kept, [&](const SpooledBatch& spooled) {
+        std::error_code ignored;
+        return spooled.header.epoch == at->second.id &&
+               (std::filesystem::remove(spooled.path, ignored), true);
+    });
+    if (recovered > 0) {
+        store.events_.push_back(spool_recovered(recovered));
+    }
     return true;
 }
 

@@ -28,6 +28,10 @@ struct Outbox::Database::Rescue {
                        SalvageStep& step);
     std::uint64_t& covered(const EpochBook& epoch, Lane lane);
     bool conclude_epoch(SalvageStep& step);
+    bool keep(const SpooledBatch& spooled);
+    bool is_here(const EpochBook& epoch, Lane lane, const RowSpan& span);
+    std::uint64_t put_spooled(EpochBook& epoch, const SpooledBatch& spooled, SalvageStep& step);
+    bool conclude_spool();
 
     Database& store;
     std::optional<Salvage> source;
@@ -39,6 +43,7 @@ struct Outbox::Database::Rescue {
     /// to.
     std::map<std::uint64_t, RangeSet> received;
     std::map<std::uint64_t, std::uint64_t> covered_by_lane;  ///< the last sequence dealt with
+    std::vector<SpooledBatch> kept;                          ///< to be placed after all rows
     std::uint64_t salvaged = 0;                              ///< readings
     std::uint64_t lost_readings = 0;
 };

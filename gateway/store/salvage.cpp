@@ -20,8 +20,8 @@ constexpr std::size_t row_bytes_column = 6;
 
 }  // namespace
 
-Salvage::Salvage(const std::string& database_path, std::int64_t from)
-    : image_(database_path), from_(from)
+Salvage::Salvage(const std::string& database_path, std::int64_t from, bool whole_wal)
+    : image_(database_path, whole_wal), from_(from)
 {
 }
 

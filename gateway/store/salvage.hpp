@@ -18,8 +18,8 @@ class Salvage {
 public:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    /// Rows with a lower id than `from` have come over already.
-    Salvage(const std::string& database_path, std::int64_t from);
+    /// Rows with a lower id than `from` have come over already. `whole_wal`: see StoreImage.
+    Salvage(const std::string& database_path, std::int64_t from, bool whole_wal);
 
     /// What stands beside the rows.
     struct Found {
@@ -49,6 +49,7 @@ public:
 
     bool is_readable() const { return image_.is_readable(); }
     std::optional<std::uint32_t> version() const { return image_.version(); }
+    bool lost_durable_commits() const { return image_.wal_tail().was_durable; }
     bool knows_free_pages() const { return image_.knows_free_pages(); }
 
 private:

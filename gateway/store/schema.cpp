@@ -76,7 +76,8 @@ void grow_ahead(sqlite::Connection& connection, const std::string& path)
 
 }  // namespace
 
-sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budget_bytes)
+sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budget_bytes,
+                                    bool renew_wal)
 {
     sqlite::Connection connection(path);
     connection.execute("PRAGMA page_size = " + std::to_string(store_page_bytes));  // of a new file
@@ -94,7 +95,13 @@ sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budge
     connection.set_pragma("trusted_schema", "0");
     int persistent = 1;
     sqlite3_file_control(connection.handle(), "main", SQLITE_FCNTL_PERSIST_WAL, &persistent);
-    if (std::stoll(connection.pragma("user_version")) == 0) {
+    const auto version = std::stoll(connection.pragma("user_version"));
+    if (renew_wal) {
+        // A disk too full for it leaves the WAL: a later start may salvage for nothing.
+        sqlite3_wal_checkpoint_v2(connection.handle(), nullptr, SQLITE_CHECKPOINT_RESTART, nullptr,
+                                  nullptr);
+    }
+    if (version == 0) {
         create_tables(connection);
     }
     grow_ahead(connection, path);

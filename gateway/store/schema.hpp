@@ -24,8 +24,10 @@ constexpr std::int64_t reserve_bytes = 2 << 20;
 
 /// Opens or creates the database file of an outbox: pragmas set and read back, tables made, the WAL
 /// and a reserve of free pages grown ahead so that a full disk still takes deletions and
-/// tombstones.
-sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budget_bytes);
+/// tombstones. `renew_wal`: the WAL begins anew, so that what lies behind its end is not taken for
+/// damage later.
+sqlite::Connection open_outbox_file(const std::string& path, std::uint64_t budget_bytes,
+                                    bool renew_wal);
 
 // Of table `state`: keys are few, so their checksum tells them apart.
 std::int64_t state_id(std::string_view key);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "gateway/core/event.hpp"
 #include "gateway/store/stored.hpp"
 
 #include <cstdint>
@@ -49,6 +50,9 @@ struct SpooledBatch {
     SpoolHeader header;
     PendingBatch batch;
 };
+
+/// Tells that readings of the run before, which it had not committed, now are.
+Event spool_recovered(std::uint64_t readings);
 
 /// What the folder holds, by lane and sequence; files without a good header are deleted.
 std::vector<SpooledBatch> read_spool(const std::string& directory);

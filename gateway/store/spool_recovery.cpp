@@ -60,13 +60,25 @@ void declare(Outbox& outbox, const SpoolHeader& header, const Gap& gap)
 
 }  // namespace
 
+Event spool_recovered(std::uint64_t readings)
+{
+    return {"spool-recovered", Severity::info,
+            std::to_string(readings) +
+                " readings of the run before had not been committed; now they are",
+            ""};
+}
+
 void commit_spool(Outbox& outbox, const std::vector<SpooledBatch>& spooled,
                   std::vector<Event>& events)
 {
     std::uint64_t recovered = 0;
     std::uint64_t homeless = 0;
     std::uint64_t lost = 0;
-    for (const auto& [path, header, batch] : spooled) {
+    for (const auto& each : spooled) {
+        if (!planted(Defect::sent_again_under_new_keys) && outbox.keep_for_salvage(each)) {
+            continue;
+        }
+        const auto& [path, header, batch] = each;
         std::uint32_t number = 0;
         Gap gap;
         switch (home_of(outbox, header, batch, number, gap)) {
@@ -88,10 +100,7 @@ void commit_spool(Outbox& outbox, const std::vector<SpooledBatch>& spooled,
         std::filesystem::remove(path, ignored);
     }
     if (recovered > 0) {
-        events.push_back({"spool-recovered", Severity::info,
-                          std::to_string(recovered) +
-                              " readings of the run before had not been committed; now they are",
-                          ""});
+        events.push_back(spool_recovered(recovered));
     }
     if (lost > 0) {
         events.push_back(

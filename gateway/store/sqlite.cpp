@@ -23,6 +23,11 @@ bool StoreError::condemns() const
            primary == SQLITE_NOTADB;
 }
 
+bool StoreError::is_other_schema() const
+{
+    return code_ == SQLITE_ERROR;
+}
+
 bool StoreError::ends_use() const
 {
     switch (code_ & 0xFF) {

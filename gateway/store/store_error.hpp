@@ -24,6 +24,8 @@ public:
     bool is_no_space() const;  ///< SQLITE_FULL: the disk or the budget
     /// A failed read, write or sync, or damage: the file is not to be relied on any more.
     bool condemns() const;
+    /// SQLite does not understand a statement of ours: the schema is not the one that we made.
+    bool is_other_schema() const;
     /// The store cannot be used, now or for good; false for a full one, which can, and for what is
     /// not a failure of the store.
     bool ends_use() const;

@@ -2,6 +2,7 @@
 #include "gateway/store/store_image.hpp"
 
 #include "gateway/store/schema.hpp"
+#include "gateway/store/store_error.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -66,14 +67,14 @@ std::int64_t size_of(int file)
 
 }  // namespace
 
-StoreImage::StoreImage(const std::string& database_path)
+StoreImage::StoreImage(const std::string& database_path, bool whole_wal)
     : file_(open_file(database_path)),
       page_bytes_(store_page_bytes),
       usable_bytes_(store_page_bytes)
 {
     read_header();
     page_count_ = static_cast<std::uint32_t>(size_of(file_) / page_bytes_);
-    read_wal(database_path + "-wal");
+    read_wal(database_path + "-wal", whole_wal);
     read_header();  // page 1 may have come anew with the WAL
     read_free_list();
 }
@@ -118,38 +119,69 @@ std::optional<std::uint32_t> StoreImage::version() const
     return version_;
 }
 
-/// Frames count up to the last one that ends a commit and is whole, as do all before it.
-void StoreImage::read_wal(const std::string& path)
+void StoreImage::commit(std::unordered_map<std::uint32_t, std::int64_t>& pages)
+{
+    const auto most = static_cast<std::uint32_t>((size_of(file_) + size_of(wal_)) / page_bytes_);
+    for (const auto& [page, place] : pages) {
+        if (page <= most) {  // else its number is damaged
+            in_wal_[page] = place;
+            page_count_ = std::max(page_count_, page);
+        }
+    }
+    pages.clear();
+}
+
+/// Frames count up to the last one that ends a commit and is whole, as do all before it; and beyond
+/// when that is known to be damage, for then what lies there is all that is left of it.
+void StoreImage::read_wal(const std::string& path, bool whole)
 {
     wal_ = open_file(path);
     Bytes header(wal_header_bytes);
-    if (!read_at(wal_, 0, header) || (big_endian(header, 0) & ~1U) != wal_magic ||
-        big_endian(header, 8) != page_bytes_) {
+    Bytes frame(frame_header_bytes + page_bytes_);
+    if (!read_at(wal_, 0, header) || !read_at(wal_, wal_header_bytes, frame)) {
         return;
     }
     WalChecksum checksum((big_endian(header, 0) & 1U) != 0);
     checksum.add(ByteView(header).first(24));
-    if (!checksum.is(header, 24)) {
-        return;
-    }
-    Bytes frame(frame_header_bytes + page_bytes_);
+    bool holds = (big_endian(header, 0) & ~1U) == wal_magic &&
+                 big_endian(header, 8) == page_bytes_ && checksum.is(header, 24);
+    const auto& salted = holds ? ByteView(header).subspan(16, 8) : ByteView(frame).subspan(8, 8);
+    const Bytes salt(salted.begin(), salted.end());
     std::unordered_map<std::uint32_t, std::int64_t> uncommitted;
+    std::unordered_map<std::uint32_t, std::int64_t> behind;
+    bool commit_ended = false;
     for (std::int64_t at = wal_header_bytes; read_at(wal_, at, frame);
          at += static_cast<std::int64_t>(frame.size())) {
-        const bool same_salt = std::equal(frame.begin() + 8, frame.begin() + 16, &header[16]);
-        checksum.add(ByteView(frame).first(8));
-        checksum.add(ByteView(frame).subspan(frame_header_bytes));
-        if (!same_salt || !checksum.is(frame, 16)) {
-            return;
+        const bool same_salt = std::equal(salt.begin(), salt.end(), frame.begin() + 8);
+        if (holds) {
+            checksum.add(ByteView(frame).first(8));
+            checksum.add(ByteView(frame).subspan(frame_header_bytes));
+            holds = same_salt && checksum.is(frame, 16);
         }
-        uncommitted[big_endian(frame, 0)] = at + static_cast<std::int64_t>(frame_header_bytes);
-        if (const auto pages = big_endian(frame, 4); pages != 0) {
-            for (const auto& [page, place] : uncommitted) {
-                in_wal_[page] = place;
-                page_count_ = std::max(page_count_, page);
+        const auto page = big_endian(frame, 0);
+        const auto place = at + static_cast<std::int64_t>(frame_header_bytes);
+        const bool ends_commit = big_endian(frame, 4) != 0;
+        if (holds) {
+            uncommitted[page] = place;
+            if (ends_commit) {
+                commit(uncommitted);
             }
-            uncommitted.clear();
+        } else if (same_salt) {
+            tail_.was_durable = tail_.was_durable || commit_ended;
+            commit_ended = commit_ended || ends_commit;
+            tail_.has_commit = tail_.has_commit || (ends_commit && tail_.has_frames);
+            tail_.has_frames = true;
+            uncommitted[page] = place;
+            if (ends_commit) {
+                for (const auto& [each, where] : uncommitted) {
+                    behind[each] = where;
+                }
+                uncommitted.clear();
+            }
         }
+    }
+    if (whole || tail_.was_durable) {
+        commit(behind);
     }
 }
 
@@ -292,6 +324,16 @@ std::optional<StoredRecord> StoreImage::record(std::size_t index) const
         next = big_endian(page, 0);
     }
     return StoredRecord(found->rowid, std::move(payload));
+}
+
+/// The image is closed on return: closing it later would take SQLite's locks away.
+StoreLook look_at_store(const std::string& database_path)
+{
+    const StoreImage image(database_path);
+    if (!image.is_readable()) {
+        throw StoreError::unavailable(database_path + " cannot be opened");
+    }
+    return {can_read_schema(image.version().value_or(0)), image.wal_tail()};
 }
 
 }  // namespace gateway

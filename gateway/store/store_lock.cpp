@@ -6,20 +6,24 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 namespace gateway {
 
 namespace {
 
-std::string holder(int descriptor)
+/// The process that wrote the file, and its note.
+std::pair<std::string, std::string> read_lock(int descriptor)
 {
-    std::array<char, 32> text{};
+    std::array<char, 64> text{};
     const auto size = pread(descriptor, text.data(), text.size(), 0);
-    const std::string pid(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-    return pid.empty() ? "another process" : "process " + pid;
+    const std::string all(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    const auto space = std::min(all.find(' '), all.size());
+    return {all.substr(0, space), all.substr(std::min(space + 1, all.size()))};
 }
 
 }  // namespace
@@ -38,14 +42,23 @@ StoreLock::StoreLock(const std::string& directory, Access access)
     if (descriptor_ < 0) {
         throw StoreError::unavailable(path + ": " + std::generic_category().message(errno));
     }
+    const auto [process, previous] = read_lock(descriptor_);
     if (flock(descriptor_, (own ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {
-        const auto who = holder(descriptor_);
         close(descriptor_);
-        throw StoreError(directory + " is in use by " + who);
+        throw StoreError(directory + " is in use by " +
+                         (process.empty() ? "another process" : "process " + process));
     }
-    const auto pid = std::to_string(getpid());
-    if (own && (ftruncate(descriptor_, 0) != 0 || pwrite(descriptor_, pid.data(), pid.size(), 0) !=
-                                                      static_cast<ssize_t>(pid.size()))) {
+    previous_note_ = previous;
+    if (own) {
+        leave({});
+    }
+}
+
+void StoreLock::leave(const std::string& note)
+{
+    const auto text = std::to_string(getpid()) + (note.empty() ? "" : " " + note);
+    if (ftruncate(descriptor_, 0) != 0 ||
+        pwrite(descriptor_, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
         // On a full disk the lock holds all the same; only its holder's name is missing.
         return;
     }

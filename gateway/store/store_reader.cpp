@@ -56,7 +56,7 @@ void StoreReader::visit(const std::function<void(const HeldRow&)>& with)
 void StoreReader::visit_store(unsigned number, const std::function<void(const HeldRow&)>& with)
 {
     constexpr auto never = Salvage::Deadline::max();
-    Salvage source(folders_.database(number), 0);
+    Salvage source(folders_.database(number), 0, false);
     if (!source.is_readable() || !source.version()) {
         problems_[number] = source.is_readable() ? "is no store" : "cannot be opened";
         return;
@@ -64,6 +64,9 @@ void StoreReader::visit_store(unsigned number, const std::function<void(const He
     if (!can_read_schema(*source.version())) {
         problems_[number] = "was written by a newer version of this program";
         return;
+    }
+    if (source.lost_durable_commits()) {
+        problems_[number] = "its WAL is damaged; what lies behind the damage is read all the same";
     }
     if (!source.knows_free_pages()) {
         problems_[number] =

@@ -48,6 +48,14 @@ struct EpochState {
     PerLane<LaneCounters> lanes;
 };
 
+/// One slice of the salvage of stores that were set aside.
+struct SalvageStep {
+    enum class Next : std::uint8_t { later, at_once, none };
+    Next next = Next::later;          ///< when the next slice is due; none: there is nothing to do
+    std::vector<StoredBatch> stored;  ///< came over, or was declared lost
+    bool epochs_changed = false;
+};
+
 /// An instant, and what the machine believed of the wall clock at it.
 struct Moment {
     BootTime boot;

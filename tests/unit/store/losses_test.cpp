@@ -1,3 +1,4 @@
+#include "gateway/store/open_batches.hpp"
 #include "tests/unit/store/outbox_fixture.hpp"
 
 #include "gateway/core/digest.hpp"
@@ -217,6 +218,47 @@ TEST_F(OutboxTest, F10_AStoreWhoseOnlyEpochIsGoneIsDamaged)
     ASSERT_FALSE(events.empty());
     EXPECT_EQ(events.front().code, "store-damaged");
     EXPECT_TRUE(std::filesystem::exists(wal));  // for its salvage
+    close();
+}
+
+TEST_F(OutboxTest, F10_WhatTheSpoolAndADamagedStoreBothHaveIsThereOnce)
+{
+    outbox().announce_epochs(moment());
+    outbox().put_dictionary(1, "{}");
+    const auto epoch = outbox().epoch();
+    outbox().commit({{pending(5)}, {}});
+    outbox().commit({{pending(3, Lane::billing)}, {}});
+    const TemporaryDirectory killed;
+    std::filesystem::copy(settings().directory, killed.path() + "/state",
+                          std::filesystem::copy_options::recursive);
+    close();
+    settings().directory = killed.path() + "/state";
+    std::filesystem::remove(settings().directory + "/heads");  // a box that is not a minute old
+    constexpr auto in_first_frame = 500;
+    std::fstream wal(settings().directory + "/store/1/outbox.db-wal",
+                     std::ios::in | std::ios::out | std::ios::binary);
+    wal.seekp(in_first_frame).put('\xFF');
+    wal.close();
+    const auto spool = [&](Lane lane, std::uint64_t first, std::size_t count) {
+        const auto path = killed.path() + "/" + std::string(to_string(lane));
+        std::ofstream(path) << "a spool file";
+        return SpooledBatch{
+            path, {epoch, lane, first, moment().boot, moment().clock}, pending(count, lane)};
+    };
+    std::vector<Event> events;
+    commit_spool(outbox(), {spool(Lane::telemetry, 1, 5), spool(Lane::billing, 4, 2)}, events);
+    EXPECT_TRUE(std::filesystem::exists(killed.path() + "/telemetry"));
+    while (outbox().salvage().next == SalvageStep::Next::at_once) {
+    }
+    EXPECT_FALSE(std::filesystem::exists(killed.path() + "/telemetry"));
+    const auto telemetry = all_rows(Lane::telemetry);
+    ASSERT_EQ(telemetry.size(), 1U);
+    EXPECT_EQ(telemetry[0].epoch, epoch);
+    EXPECT_EQ(telemetry[0].range(), (Range{1, 5}));
+    const auto billing = all_rows(Lane::billing);
+    ASSERT_EQ(billing.size(), 2U);
+    EXPECT_EQ(billing[1].epoch, epoch);
+    EXPECT_EQ(billing[1].range(), (Range{4, 5}));
     close();
 }
 

@@ -23,6 +23,9 @@ int rounds(int usual)
     return wanted == nullptr ? usual : std::atoi(wanted);
 }
 
+constexpr std::size_t wal_header_bytes = 32;
+constexpr std::size_t frame_bytes = 24 + 1024;
+
 class SalvageTest : public OutboxTest {
 protected:
     std::string database(unsigned number = 1) const
@@ -149,6 +152,19 @@ TEST_F(SalvageTest, S21_WhatIsNotADatabaseIsSetAside)
     EXPECT_GT(truth_.lost, 0U);
 }
 
+TEST_F(SalvageTest, F10_AStoreWhoseColumnsHaveOtherNamesIsSetAside)
+{
+    fill(3);
+    const auto file = file_bytes(database());
+    for (auto at = file.find("tally"); at != std::string::npos; at = file.find("tally", at + 1)) {
+        overwrite(database(), at, "tilly");
+    }
+    start_and_salvage();
+    EXPECT_TRUE(was_set_aside());
+    truth_.expect_complete(outbox());
+    EXPECT_EQ(truth_.lost, 0U);
+}
+
 TEST_F(SalvageTest, F12_ATruncatedStoreGivesWhatIsLeft)
 {
     fill(3);
@@ -257,6 +273,63 @@ TEST_F(SalvageTest, F10_FlippedBitsAreFoundAndOnlyTheirRowsAreLost)
         EXPECT_LE(truth_.lost, truth_.readings() / 5);
         close();
     }
+}
+
+TEST_F(SalvageTest, F10_CommitsThatAFlippedBitCutsOffInTheWalAreNotForgotten)
+{
+    const int runs = rounds(6);
+    for (int run = 0; run < runs; ++run) {
+        SCOPED_TRACE(run);
+        fs::remove_all(settings().directory);
+        truth_ = {};
+        fill(2000 + static_cast<std::uint64_t>(run));
+        fs::remove(state_ + "/heads");  // written each minute, and this box was younger
+        const auto file = file_bytes(wal_kept_);
+        auto used = wal_header_bytes;
+        while (file.compare(used + 8, 8, file, 16, 8) == 0) {
+            used += frame_bytes;
+        }
+        ASSERT_GT(used, 20 * frame_bytes);
+        if (run % 2 == 1) {  // the end of the WAL may be torn
+            settings().boot = BootId::random();
+            used /= 2;
+        }
+        // A second one may hit a row and the only record of it.
+        const auto at = random_() % used;
+        overwrite(wal_kept_, at,
+                  std::string(1, static_cast<char>(file[at] ^ (1 << random_() % 8))));
+        start_and_salvage();
+        EXPECT_TRUE(was_set_aside());
+        read_everything();
+        truth_.expect_complete(outbox(), false);
+        EXPECT_LE(truth_.lost, truth_.readings() / 5);
+        close();
+    }
+}
+
+TEST_F(SalvageTest, P3_ATornEndOfTheWalIsNoDamageAlsoAtTheStartAfterTheNext)
+{
+    fill(9);
+    const auto file = file_bytes(wal_kept_);
+    auto end = wal_header_bytes;
+    while (file.compare(end + 8, 8, file, 16, 8) == 0) {
+        end += frame_bytes;
+    }
+    // The last commit, that of the closed epoch: its first frame did not reach the card.
+    auto torn = end - frame_bytes;
+    while (file.substr(torn - frame_bytes + 4, 4) == std::string(4, '\0')) {
+        torn -= frame_bytes;
+    }
+    overwrite(wal_kept_, torn + 24, std::string(100, '\0'));
+    settings().boot = BootId::random();
+    for (int start = 0; start < 3; ++start) {
+        outbox().announce_epochs(moment());
+        truth_.commit(outbox(), random_);
+        close();
+        EXPECT_FALSE(was_set_aside());
+    }
+    truth_.expect_complete(outbox());
+    EXPECT_EQ(truth_.lost, 0U);
 }
 
 TEST_F(SalvageTest, ASalvageThatIsInterruptedGoesOn)

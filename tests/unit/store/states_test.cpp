@@ -97,7 +97,8 @@ private:
 
     void start()
     {
-        OutboxSettings settings{state_, "place-1714000.box-0001", example_header().boot};
+        // Each start is after a power cut: another boot.
+        OutboxSettings settings{state_, "place-1714000.box-0001", BootId::random()};
         settings.budget_bytes = evicts_ ? 300'000 : 64 << 20;
         outbox_ = std::make_unique<Outbox>(settings);
         EXPECT_TRUE(outbox_->is_usable());

@@ -16,12 +16,12 @@ done
 
 sources=$(mktemp --suffix=.sources) emulated=/proc/sys/fs/binfmt_misc registered=
 tidy() {
-    rm -rf "$sources" "$folder.new"
+    rm -rf --one-file-system "$sources" "$folder.new"
     [ -z "$registered" ] || { echo -1 >"$registered" && umount $emulated; }
 }
 trap tidy EXIT
 "$here/sources.sh" "$arch" >"$sources"
-rm -rf "$folder.new"
+rm -rf --one-file-system "$folder.new"  # a cut run leaves mounts of /dev/shm and others
 
 options=()
 if [ "$arch" = "$(dpkg --print-architecture)" ]; then

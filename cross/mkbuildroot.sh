@@ -19,9 +19,9 @@ if [ "$target" != amd64 ]; then
 fi
 
 sources=$(mktemp --suffix=.sources)
-trap 'rm -rf "$sources" "$folder.new"' EXIT
+trap 'rm -rf --one-file-system "$sources" "$folder.new"' EXIT
 "$here/sources.sh" "$target" >"$sources"
-rm -rf "$folder.new"
+rm -rf --one-file-system "$folder.new"  # a cut run leaves mounts of /dev/shm and others
 mmdebstrap --quiet --variant=minbase --architectures="$architectures" --include="$include" \
     bookworm "$folder.new" "$sources"
 mv "$folder.new" "$folder"  # whole, or not there

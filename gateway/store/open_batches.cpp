@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace gateway {
@@ -132,8 +134,9 @@ OpenBatches::Open& OpenBatches::open_for(Lane lane, const Reading& reading)
         open->spool = SpoolFile::create(spool_directory_, header);
         if (!open->spool) {
             tell_({"spool-unusable", Severity::warning,
-                   "No spool in " + spool_directory_ +
-                       ": a killed process loses the readings of its open batches",
+                   "No spool in " + spool_directory_ + " (" +
+                       std::generic_category().message(errno) +
+                       "): a killed process loses the readings of its open batches",
                    ""});
             spool_directory_.clear();
         }

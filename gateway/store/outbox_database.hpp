@@ -8,6 +8,7 @@
 #include "gateway/store/store_folders.hpp"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -89,8 +90,7 @@ private:
     std::uint64_t used_bytes();  // outbox_database.cpp
 
     // outbox_receipts.cpp
-    static bool is_whole(const EpochBook& epoch, Lane lane, const Row& row);
-    std::uint64_t freed_bytes() const;
+    bool free_soon(EpochBook& epoch, Lane lane, const Range& range);
     void free_received();
     bool is_freed(Lane lane, std::int64_t id) const;
     std::uint64_t first_held(const EpochBook& epoch, Lane lane);
@@ -115,7 +115,6 @@ private:
     std::optional<LossReason> admit(Lane lane, std::uint64_t size);
     void put_refused(EpochBook& epoch, const PendingBatch& about, Tombstone lost,
                      std::uint64_t first, std::vector<StoredBatch>& stored);
-
     LaneRows& rows(Lane lane) { return rows_[index_of(lane)]; }
     StoredBatch stored(const EpochBook& epoch, Lane lane, const RowSpan& span, Bytes bytes) const;
 
@@ -132,6 +131,7 @@ private:
     BatchEncoder encoder_;
     BatchDecoder decoder_;
     std::vector<FreedRow> freed_soon_;  ///< covered by receipts, still in the file
+    std::set<std::pair<Lane, std::int64_t>> told_losses_;  ///< tombstones given out to be sent
     std::vector<Event> events_;
     Moment last_moment_;  ///< of the last commit
     BootTime wear_saved_{};

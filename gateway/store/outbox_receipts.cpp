@@ -34,16 +34,16 @@ void bound(RangeSet& ranges)
     }
 }
 
-}  // namespace
-
 /// The bytes are the message that belongs in this place.
-bool Outbox::Database::is_whole(const EpochBook& epoch, Lane lane, const Row& row)
+bool is_whole(const EpochBook& epoch, Lane lane, const Row& row)
 {
     const auto message = decode_header(row.bytes);
     return message && message->header.epoch == epoch.id && message->header.lane == lane &&
            message->header.first == row.span.first() && message->count == row.span.count &&
            message->tombstone == row.span.loss.has_value();
 }
+
+}  // namespace
 
 std::vector<StoredBatch> Outbox::Database::read(Lane lane, std::uint32_t epoch_number,
                                                 std::uint64_t after, std::size_t most_bytes)
@@ -61,6 +61,9 @@ std::vector<StoredBatch> Outbox::Database::read(Lane lane, std::uint32_t epoch_n
             return damaged.size() < most_rows_freed;
         }
         size += row.bytes.size();
+        if (row.span.loss) {
+            told_losses_.insert({lane, row.span.id});
+        }
         batches.push_back(stored(*epoch, lane, row.span, std::move(row.bytes)));
         return size < most_bytes;
     };
@@ -103,15 +106,6 @@ bool Outbox::Database::is_freed(Lane lane, std::int64_t id) const
         freed_soon_, [&](const FreedRow& row) { return row.id == id && row.lane == lane; });
 }
 
-std::uint64_t Outbox::Database::freed_bytes() const
-{
-    std::uint64_t total = 0;
-    for (const auto& row : freed_soon_) {
-        total += row.size_bytes;
-    }
-    return total;
-}
-
 void Outbox::Database::free_received()
 {
     for (const auto& [lane, id, size_bytes] : freed_soon_) {
@@ -120,6 +114,43 @@ void Outbox::Database::free_received()
             add(epoch->lanes[index_of(lane)].freed, rows(lane).tally_at(id));
         }
         rows(lane).erase(id);
+    }
+}
+
+/// The rows of a range that the platform has are about to leave. True when that is not all.
+bool Outbox::Database::free_soon(EpochBook& epoch, Lane lane, const Range& range)
+{
+    auto& book = epoch.lanes[index_of(lane)];
+    std::uint64_t bytes = 0;
+    for (const auto& row : freed_soon_) {
+        bytes += row.size_bytes;
+    }
+    const auto end = row_id(epoch.number, range.last);
+    auto from = row_id(epoch.number, range.first);
+    for (;;) {
+        const auto most = most_rows_freed + freed_soon_.size() + 1;
+        const auto spans = rows(lane).spans(from, end, most);
+        for (const auto& span : spans) {
+            from = span.id + 1;
+            // What the platform has as readings it does not know to be declared lost.
+            const bool is_told = !span.loss || told_losses_.contains({lane, span.id});
+            if (!is_told || !book.received.contains({span.first(), span.last()}) ||
+                is_freed(lane, span.id)) {
+                continue;
+            }
+            if (freed_soon_.size() == most_rows_freed || bytes > most_bytes_freed) {
+                return true;
+            }
+            freed_soon_.push_back({lane, span.id, span.size_bytes});
+            bytes += span.size_bytes;
+            told_losses_.erase({lane, span.id});
+            book.counters.queued -= span.loss ? 0 : std::min(span.count, book.counters.queued);
+            book.bytes -= std::min(span.size_bytes, book.bytes);
+            book.changed = true;
+        }
+        if (spans.size() < most) {
+            return false;
+        }
     }
 }
 
@@ -148,21 +179,7 @@ Outbox::ReceiptOutcome Outbox::Database::apply_receipt(const EpochId& id, Lane l
     const bool lied = above && !epoch->is_salvaged();  // else its heads may still rise
     ReceiptOutcome outcome{lied ? ReceiptVerdict::storage_lied : ReceiptVerdict::applied, false};
     for (const auto& range : news.ranges()) {
-        const auto most = most_rows_freed + freed_soon_.size() + 1;
-        for (const auto& span : rows(lane).spans(row_id(epoch->number, range.first),
-                                                 row_id(epoch->number, range.last), most)) {
-            if (!book.received.contains({span.first(), span.last()}) || is_freed(lane, span.id)) {
-                continue;
-            }
-            if (freed_soon_.size() == most_rows_freed || freed_bytes() > most_bytes_freed) {
-                outcome.more = true;
-                break;
-            }
-            freed_soon_.push_back({lane, span.id, span.size_bytes});
-            book.counters.queued -= span.loss ? 0 : std::min(span.count, book.counters.queued);
-            book.bytes -= std::min(span.size_bytes, book.bytes);
-            book.changed = true;
-        }
+        outcome.more = outcome.more || free_soon(*epoch, lane, range);
     }
     if (freed_soon_.size() >= rows_worth_a_commit || outcome.more) {
         change_rows([] { return 0; });

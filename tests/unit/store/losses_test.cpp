@@ -221,6 +221,25 @@ TEST_F(OutboxTest, F10_AStoreWhoseOnlyEpochIsGoneIsDamaged)
     close();
 }
 
+TEST_F(OutboxTest, F13_ATombstoneThatNobodyWasToldOfStaysForAPlatformThatHasTheReadings)
+{
+    outbox().commit({{pending(5)}, {}});
+    const auto epoch = outbox().epoch();
+    reopen();  // as an older image, of which the spool proves more
+    const SpooledBatch kept{
+        "nowhere", {epoch, Lane::telemetry, 11, moment().boot, moment().clock}, pending(3)};
+    std::vector<Event> events;
+    commit_spool(outbox(), {kept}, events);
+    outbox().announce_epochs(moment());
+    outbox().apply_receipt(epoch, Lane::telemetry, {{1, 13}});
+    const auto rows = all_rows(Lane::telemetry);
+    ASSERT_EQ(rows.size(), 1U);
+    EXPECT_EQ(rows[0].range(), (Range{6, 10}));
+    EXPECT_TRUE(rows[0].tombstone);
+    outbox().apply_receipt(epoch, Lane::telemetry, {{1, 13}});  // for it
+    EXPECT_TRUE(all_rows(Lane::telemetry).empty());
+}
+
 TEST_F(OutboxTest, F10_WhatTheSpoolAndADamagedStoreBothHaveIsThereOnce)
 {
     outbox().announce_epochs(moment());

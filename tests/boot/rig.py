@@ -156,7 +156,7 @@ class Rig:
         blocks = re.findall(r'^ *```sh\n(.*?)^ *```', text, re.M | re.S)
         for block in blocks:
             for begin, act in between:
-                if block.startswith(begin):
+                if block.lstrip().startswith(begin):
                     act()
             self.box.run('sh', '-ec', f'cd /packages; USER=technician; sudo() {{ "$@"; }}\n{block}',
                          limit=700)

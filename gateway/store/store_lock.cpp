@@ -54,7 +54,7 @@ StoreLock::StoreLock(const std::string& directory, Access access)
     }
 }
 
-void StoreLock::leave(const std::string& note)
+void StoreLock::leave(const std::string& note) const
 {
     const auto text = std::to_string(getpid()) + (note.empty() ? "" : " " + note);
     if (ftruncate(descriptor_, 0) != 0 ||

@@ -17,7 +17,7 @@ public:
     StoreLock& operator=(const StoreLock&) = delete;
 
     const std::string& previous_note() const { return previous_note_; }
-    void leave(const std::string& note);  ///< on a full disk it is not left
+    void leave(const std::string& note) const;  ///< on a full disk it is not left
 
 private:
     int descriptor_;

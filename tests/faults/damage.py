@@ -86,10 +86,9 @@ def flip_bits(case):
     target = target_of(case, clean)
     data = bytearray(target.read_bytes())
     used = len(data.rstrip(b'\0')) or len(data)
-    spared = last_frame_of(data) if target.name.endswith('-wal') else ()
-    places = [at for at in range(used) if at not in spared]
-    for at in case.random.choices(places, k=bits):
-        data[at] ^= 1 << case.random.randrange(8)
+    spared = last_frame_of(data) if target.name.endswith('-wal') else range(0)
+    for at in case.random.choices(range(used - len(range(used)[spared.start:spared.stop])), k=bits):
+        data[at + (len(spared) if at >= spared.start else 0)] ^= 1 << case.random.randrange(8)
     target.write_bytes(data)
     case.tell(f'{bits} bits of {target.name} ({used} bytes in use) flipped')
     damaged(case, begin)

@@ -206,11 +206,7 @@ TEST_F(OutboxTest, F10_AStoreWhoseOnlyEpochIsGoneIsDamaged)
 {
     outbox().announce_epochs(moment());
     outbox().commit({{pending(10)}, {}});
-    const TemporaryDirectory killed;  // what a killed process leaves
-    std::filesystem::copy(settings().directory, killed.path() + "/state",
-                          std::filesystem::copy_options::recursive);
-    close();
-    settings().directory = killed.path() + "/state";
+    kill();
     const auto wal = settings().directory + "/store/1/outbox.db-wal";
     std::fstream(wal, std::ios::in | std::ios::out | std::ios::binary) << std::string(100, '\xFF');
     outbox().announce_epochs(moment());
@@ -247,11 +243,8 @@ TEST_F(OutboxTest, F10_WhatTheSpoolAndADamagedStoreBothHaveIsThereOnce)
     const auto epoch = outbox().epoch();
     outbox().commit({{pending(5)}, {}});
     outbox().commit({{pending(3, Lane::billing)}, {}});
-    const TemporaryDirectory killed;
-    std::filesystem::copy(settings().directory, killed.path() + "/state",
-                          std::filesystem::copy_options::recursive);
-    close();
-    settings().directory = killed.path() + "/state";
+    const TemporaryDirectory spooled;
+    kill();
     std::filesystem::remove(settings().directory + "/heads");  // a box that is not a minute old
     constexpr auto in_first_frame = 500;
     std::fstream wal(settings().directory + "/store/1/outbox.db-wal",
@@ -259,17 +252,17 @@ TEST_F(OutboxTest, F10_WhatTheSpoolAndADamagedStoreBothHaveIsThereOnce)
     wal.seekp(in_first_frame).put('\xFF');
     wal.close();
     const auto spool = [&](Lane lane, std::uint64_t first, std::size_t count) {
-        const auto path = killed.path() + "/" + std::string(to_string(lane));
+        const auto path = spooled.path() + "/" + std::string(to_string(lane));
         std::ofstream(path) << "a spool file";
         return SpooledBatch{
             path, {epoch, lane, first, moment().boot, moment().clock}, pending(count, lane)};
     };
     std::vector<Event> events;
     commit_spool(outbox(), {spool(Lane::telemetry, 1, 5), spool(Lane::billing, 4, 2)}, events);
-    EXPECT_TRUE(std::filesystem::exists(killed.path() + "/telemetry"));
+    EXPECT_TRUE(std::filesystem::exists(spooled.path() + "/telemetry"));
     while (outbox().salvage().next == SalvageStep::Next::at_once) {
     }
-    EXPECT_FALSE(std::filesystem::exists(killed.path() + "/telemetry"));
+    EXPECT_FALSE(std::filesystem::exists(spooled.path() + "/telemetry"));
     const auto telemetry = all_rows(Lane::telemetry);
     ASSERT_EQ(telemetry.size(), 1U);
     EXPECT_EQ(telemetry[0].epoch, epoch);

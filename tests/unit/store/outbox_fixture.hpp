@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -75,6 +76,15 @@ protected:
         outbox();
     }
 
+    /// Goes on with what a process that is killed now leaves, in a folder of its own.
+    void kill()
+    {
+        const auto state = killed_.path() + "/state";
+        std::filesystem::copy(settings_.directory, state, std::filesystem::copy_options::recursive);
+        close();
+        settings_.directory = state;
+    }
+
     LaneCounters counters(Lane lane) { return outbox().epochs().back().lanes[index_of(lane)]; }
     LaneCounters counters_of(std::uint32_t number, Lane lane)
     {
@@ -119,7 +129,7 @@ protected:
     }
 
 private:
-    TemporaryDirectory directory_;
+    TemporaryDirectory directory_, killed_;
     OutboxSettings settings_{directory_.path() + "/state", "place-1714000.box-0001",
                              example_header().boot};
     std::unique_ptr<Outbox> outbox_;

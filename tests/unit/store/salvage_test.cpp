@@ -58,6 +58,29 @@ protected:
         wal_kept_ = fs::path(database()).string() + "-wal";
     }
 
+    void fill_anew(std::uint64_t seed)
+    {
+        fs::remove_all(settings().directory);
+        truth_ = {};
+        fill(seed);
+    }
+
+    /// Where the WAL that is kept ends: what lies behind is of an earlier one.
+    std::size_t wal_end() const
+    {
+        const auto file = file_bytes(wal_kept_);
+        auto end = wal_header_bytes;
+        while (file.compare(end + 8, 8, file, 16, 8) == 0) {
+            end += frame_bytes;
+        }
+        return end;
+    }
+
+    void flip_bit(const std::string& path, std::uint64_t at)
+    {
+        const auto byte = file_bytes(path)[at];
+        overwrite(path, at, std::string(1, static_cast<char>(byte ^ (1 << random_() % 8))));
+    }
     void overwrite(const std::string& path, std::uint64_t at, const std::string& bytes)
     {
         std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
@@ -237,9 +260,7 @@ TEST_F(SalvageTest, S18_F11_APageOverwrittenAnywhereLosesAtMostItsRows)
     const int runs = rounds(4);
     for (int run = 0; run < runs; ++run) {
         SCOPED_TRACE(run);
-        fs::remove_all(settings().directory);
-        truth_ = {};
-        fill(100 + static_cast<std::uint64_t>(run));
+        fill_anew(100 + static_cast<std::uint64_t>(run));
         const auto pages = fs::file_size(database()) / 1024;
         const auto bytes = run % 2 == 0 ? std::string(1024, '\0') : noise_of(1024);
         const auto page = run < 2 ? static_cast<std::uint64_t>(run) : random_() % pages;
@@ -257,15 +278,11 @@ TEST_F(SalvageTest, F10_FlippedBitsAreFoundAndOnlyTheirRowsAreLost)
     const int runs = rounds(6);
     for (int run = 0; run < runs; ++run) {
         SCOPED_TRACE(run);
-        fs::remove_all(settings().directory);
-        truth_ = {};
-        fill(1000 + static_cast<std::uint64_t>(run));
-        const auto file = file_bytes(database());
+        fill_anew(1000 + static_cast<std::uint64_t>(run));
+        const auto size = fs::file_size(database());
         const auto flips = 1 + random_() % 8;
         for (std::uint64_t i = 0; i < flips; ++i) {
-            const auto at = random_() % file.size();
-            overwrite(database(), at,
-                      std::string(1, static_cast<char>(file[at] ^ (1 << random_() % 8))));
+            flip_bit(database(), random_() % size);
         }
         start_and_salvage();
         read_everything();
@@ -280,24 +297,16 @@ TEST_F(SalvageTest, F10_CommitsThatAFlippedBitCutsOffInTheWalAreNotForgotten)
     const int runs = rounds(6);
     for (int run = 0; run < runs; ++run) {
         SCOPED_TRACE(run);
-        fs::remove_all(settings().directory);
-        truth_ = {};
-        fill(2000 + static_cast<std::uint64_t>(run));
+        fill_anew(2000 + static_cast<std::uint64_t>(run));
         fs::remove(state_ + "/heads");  // written each minute, and this box was younger
-        const auto file = file_bytes(wal_kept_);
-        auto used = wal_header_bytes;
-        while (file.compare(used + 8, 8, file, 16, 8) == 0) {
-            used += frame_bytes;
-        }
+        auto used = wal_end();
         ASSERT_GT(used, 20 * frame_bytes);
         if (run % 2 == 1) {  // the end of the WAL may be torn
             settings().boot = BootId::random();
             used /= 2;
         }
         // A second one may hit a row and the only record of it.
-        const auto at = random_() % used;
-        overwrite(wal_kept_, at,
-                  std::string(1, static_cast<char>(file[at] ^ (1 << random_() % 8))));
+        flip_bit(wal_kept_, random_() % used);
         start_and_salvage();
         EXPECT_TRUE(was_set_aside());
         read_everything();
@@ -311,12 +320,8 @@ TEST_F(SalvageTest, P3_ATornEndOfTheWalIsNoDamageAlsoAtTheStartAfterTheNext)
 {
     fill(9);
     const auto file = file_bytes(wal_kept_);
-    auto end = wal_header_bytes;
-    while (file.compare(end + 8, 8, file, 16, 8) == 0) {
-        end += frame_bytes;
-    }
     // The last commit, that of the closed epoch: its first frame did not reach the card.
-    auto torn = end - frame_bytes;
+    auto torn = wal_end() - frame_bytes;
     while (file.substr(torn - frame_bytes + 4, 4) == std::string(4, '\0')) {
         torn -= frame_bytes;
     }

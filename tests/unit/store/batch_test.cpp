@@ -135,8 +135,10 @@ TEST(Batch, ReadingsOfEveryKindComeBackEqual)
 
 TEST(Batch, UniformReadingsNeedNoFurtherColumns)
 {
+    constexpr int count = 1000;
     std::vector<Reading> readings;
-    for (int i = 0; i < 1000; ++i) {
+    readings.reserve(count);
+    for (int i = 0; i < count; ++i) {
         readings.push_back(plain(i * i));
     }
     const auto batch = decode(encode(example_header(), readings));

@@ -552,8 +552,10 @@ std::uint64_t commits_of_a_killed_child(const OutboxSettings& settings, int mill
 
 TEST_F(OutboxTest, WhatWasReportedDurableIsThereAfterAKill)
 {
+    constexpr int runs = 20;
     std::vector<std::uint64_t> promised;
-    for (int run = 0; run < 20; ++run) {
+    promised.reserve(runs);
+    for (int run = 0; run < runs; ++run) {
         promised.push_back(commits_of_a_killed_child(settings(), run * 3));
     }
     const auto epochs = outbox().epochs();

@@ -280,11 +280,11 @@ public:
         OutboxSettings settings{folder_.path() + "/state", "place-1714000.box-0001",
                                 example_header().boot};
         settings.budget_bytes = 300'000 + random_() % 500'000;
-        for (const auto lane : sacrifice_) {
+        for (const auto lane : sacrifice) {
             settings.policy[index_of(lane)] = static_cast<Policy>(random_() % 3);
             most_readings_[index_of(lane)] = 1 + random_() % 250;
         }
-        most_readings_[index_of(sacrifice_[random_() % sacrifice_.size()])] = 250;
+        most_readings_[index_of(sacrifice[random_() % sacrifice.size()])] = 250;
         settings_ = settings;
         outbox_ = std::make_unique<Outbox>(settings);
         outbox_->announce_epochs(moment());
@@ -359,13 +359,13 @@ private:
             return;
         }
         const auto now = lost();
-        for (std::size_t i = 1; i < sacrifice_.size(); ++i) {
-            const auto lane = index_of(sacrifice_[i]);
+        for (std::size_t i = 1; i < sacrifice.size(); ++i) {
+            const auto lane = index_of(sacrifice[i]);
             if (now[lane] == before[lane]) {
                 continue;
             }
             for (std::size_t earlier = 0; earlier < i; ++earlier) {
-                const auto other = sacrifice_[earlier];
+                const auto other = sacrifice[earlier];
                 const auto share =
                     settings_.budget_bytes / 100 * settings_.share_percent[index_of(other)];
                 EXPECT_LE(held_bytes(other), share) << to_string(other);
@@ -373,7 +373,7 @@ private:
         }
     }
 
-    static constexpr std::array sacrifice_{Lane::diagnostic, Lane::telemetry, Lane::billing};
+    static constexpr std::array sacrifice{Lane::diagnostic, Lane::telemetry, Lane::billing};
     const TemporaryDirectory folder_;
     OutboxSettings settings_;
     std::mt19937_64 random_;

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -18,13 +19,26 @@ import threading
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
+held = []  # sockets of closed_port
 patience = 1  # every limit is so many times as long as on a machine that has nothing else to do
 
 
 def free_port():
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """Below the ports that the kernel hands out: between this and its use no other test is given it."""
+    with open('/proc/sys/net/ipv4/ip_local_port_range', encoding='ascii') as file:
+        end = int(file.read().split()[0])
+    while True:
+        with contextlib.closing(socket.socket()) as probe, contextlib.suppress(OSError):
+            probe.bind(('127.0.0.1', random.randrange(end // 2, end)))
+            return probe.getsockname()[1]
+
+
+def closed_port():
+    """Connecting there is refused for as long as this process lives: it is taken, and nobody listens."""
+    holder = socket.socket()
+    holder.bind(('127.0.0.1', 0))
+    held.append(holder)
+    return holder.getsockname()[1]
 
 
 def wait_for(predicate, limit=10.0, what='condition'):

@@ -16,7 +16,7 @@ class Cabinet(unittest.TestCase):
 
     def place_with(self, *faults):
         bad = [(fault, f'127.0.0.1:{self.run.add(faulty.Device(fault)).port}') for fault in faults]
-        bad.append(('closed', f'127.0.0.1:{procs.free_port()}'))
+        bad.append(('closed', f'127.0.0.1:{procs.closed_port()}'))
         place = town.Town(self.run, devices=1, more_devices=bad).start()
         place.wait_delivered(5)
         return place

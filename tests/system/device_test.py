@@ -17,7 +17,7 @@ class Devices(unittest.TestCase):
                   ('silent', 'short', 'garbage', 'exception', 'wrong_unit')}
         bad = [(name.replace('_', '-'), f'127.0.0.1:{device.port}')
                for name, device in faults.items()]
-        bad.append(('bad-closed', f'127.0.0.1:{procs.free_port()}'))
+        bad.append(('bad-closed', f'127.0.0.1:{procs.closed_port()}'))
         place = town.Town(run, devices=1, more_devices=bad).start()
         place.wait_delivered(50, limit=60)
         records = place.receiver.records()

@@ -50,14 +50,12 @@ class Many(unittest.TestCase):
 
     @staticmethod
     def mistakes(place, counts):
-        values = collections.defaultdict(list)
-        for record in place.receiver.records():
-            if record['point'] == 'reads_0':
-                values[record['device']].append(record['value'])
+        readings = truth.by_point(place.receiver.all_records())
         found = []
         for device, last in counts.items():
-            last -= last not in values[device]
-            found += [f'{device}: {mistake}' for mistake in truth.mistakes_of_count(values[device], last)]
+            values = truth.values_of(readings[device, 'reads_0'], device, 'reads_0')
+            last -= last not in values
+            found += [f'{device}: {mistake}' for mistake in truth.mistakes_of_count(values, last)]
         return found
 
 

@@ -80,7 +80,7 @@ class Metrics(unittest.TestCase):
     def setUpClass(cls):
         cls.run_ = cls.enterClassContext(procs.Run(BUILD))
         cls.receiver_socket = cls.run_.runtime / 'receiver.sock'
-        cls.town = town.Town(cls.run_, more_devices=[('gone', f'127.0.0.1:{procs.free_port()}')])
+        cls.town = town.Town(cls.run_, more_devices=[('gone', f'127.0.0.1:{procs.closed_port()}')])
         cls.town.receiver.command += ['--metrics', str(cls.receiver_socket)]
         cls.box_socket = cls.run_.runtime / 'metrics.sock'
         cls.town.start()

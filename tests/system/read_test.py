@@ -55,7 +55,7 @@ class Read(unittest.TestCase):
 
     def test_a_device_that_is_not_there(self):
         read = gateway('read', '--profile', 'il.energy-meter.schneider-iem3155',
-                       '--connect', f'tcp=127.0.0.1:{procs.free_port()},unit=1')
+                       '--connect', f'tcp=127.0.0.1:{procs.closed_port()},unit=1')
         self.assertNotEqual(read.returncode, 0)
         self.assertIn('refused', read.stderr)
 

@@ -27,7 +27,7 @@ class Reload(unittest.TestCase):
 
     def test_S47_a_site_file_that_cuts_the_box_off_is_taken_back(self):
         good = self.town.site.read_text()
-        self.change(port=procs.free_port())  # nobody listens there
+        self.change(port=procs.closed_port())  # nobody listens there
         done = self.gateway.ask('reload', '--confirm', '3')
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn('on trial', done.stdout)
@@ -44,7 +44,7 @@ class Reload(unittest.TestCase):
         self.assertEqual(self.town.mistakes(), [])
 
     def test_S47_a_stop_during_the_trial_means_the_old_file(self):
-        self.change(port=procs.free_port())
+        self.change(port=procs.closed_port())
         self.assertEqual(self.gateway.ask('reload', '--confirm', '10m').returncode, 0)
         self.gateway.kill()
         self.gateway.start()

@@ -85,7 +85,7 @@ class Scan(unittest.TestCase):
         self.check_found(found)
 
     def test_what_cannot_be_scanned(self):
-        closed = self.command('scan', f'127.0.0.1:{procs.free_port()}')
+        closed = self.command('scan', f'127.0.0.1:{procs.closed_port()}')
         self.assertEqual(closed.returncode, 2)
         self.assertIn('ended early', closed.stdout)
         self.assertIn('refused', closed.stdout)
@@ -128,7 +128,7 @@ class Scan(unittest.TestCase):
         self.assertEqual(twice.returncode, 78)
         self.assertIn('nothing was written', twice.stderr)
         dead = place.gateway.ask('add', '--profile', 'test.meter', '--connect',
-                                 f'tcp=127.0.0.1:{procs.free_port()},unit=1', '--id', 'dead', '--write')
+                                 f'tcp=127.0.0.1:{procs.closed_port()},unit=1', '--id', 'dead', '--write')
         self.assertEqual(dead.returncode, 1)
         self.assertIn('--untried', dead.stderr)
         self.assertEqual(place.site.read_text(), text)

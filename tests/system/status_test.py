@@ -34,7 +34,7 @@ class Status(unittest.TestCase):
 
     def test_a_dead_broker_a_dead_device_and_a_certificate_that_ends_come_first(self):
         place = secure.Town(self.run, devices=1,
-                            more_devices=[('dead', f'127.0.0.1:{procs.free_port()}')])
+                            more_devices=[('dead', f'127.0.0.1:{procs.closed_port()}')])
         place.start()
         procs.wait_for(lambda: place.gateway.lines('gateway started'))
         installed = place.install(place.signed(days=5))

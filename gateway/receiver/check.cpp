@@ -141,6 +141,13 @@ LaneVerdict judge(const LaneAccount& account, const std::vector<Piece>& above_ma
     if (account.cut) {
         return {Completeness::counted, {}, "a part of a batch was declared lost later"};
     }
+    const auto& said = *account.manifest;
+    if (said.count + said.tombstoned < said.head) {
+        return {Completeness::counted,
+                {},
+                "the box's storage lost what it knew of " +
+                    std::to_string(said.head - said.count - said.tombstoned) + " of them"};
+    }
     auto count = account.count;
     auto sum = account.sum;
     for (const auto& piece : above_manifest) {
@@ -149,7 +156,6 @@ LaneVerdict judge(const LaneAccount& account, const std::vector<Piece>& above_ma
             sum -= piece.sum;
         }
     }
-    const auto& said = *account.manifest;
     const auto lost = said.head == 0 ? 0 : size_within(account.lost, {1, said.head});
     if (count == said.count && sum == said.sum) {
         const auto newer = head - said.head;

@@ -26,7 +26,8 @@ void check(bool intact, const char* table)
 
 void put_tally(Numbers& numbers, const Tally& tally)
 {
-    numbers.put(tally.count).put(tally.sum).put(tally.quality).put(tally.cause);
+    numbers.put(tally.count).put(tally.sum).put(tally.tombstoned);
+    numbers.put(tally.quality).put(tally.cause);
 }
 
 Tally next_tally(NumberReader& reader)
@@ -34,6 +35,7 @@ Tally next_tally(NumberReader& reader)
     Tally tally;
     tally.count = reader.next();
     tally.sum = reader.next();
+    tally.tombstoned = reader.next();
     tally.quality = reader.counts<Quality>();
     tally.cause = reader.counts<Cause>();
     return tally;
@@ -69,8 +71,9 @@ Bytes pack_book(const LaneBook& book)
 {
     const auto& counters = book.counters;
     Numbers numbers;
-    numbers.put(counters.head).put(counters.tombstoned).put(counters.queued).put(book.bytes);
-    put_tally(numbers, {counters.count, counters.sum, counters.quality, counters.cause});
+    numbers.put(counters.head).put(counters.queued).put(book.bytes);
+    put_tally(numbers, {counters.count, counters.sum, counters.tombstoned, counters.quality,
+                        counters.cause});
     put_tally(numbers, book.freed);
     const auto& slots = counters.slots;
     numbers.put(slots.expected).put(slots.good).put(slots.other).put(slots.suppressed);
@@ -87,14 +90,9 @@ LaneBook unpack_book(ByteView bytes)
     LaneBook book;
     auto& counters = book.counters;
     counters.head = reader.next();
-    counters.tombstoned = reader.next();
     counters.queued = reader.next();
     book.bytes = reader.next();
-    const auto total = next_tally(reader);
-    counters.count = total.count;
-    counters.sum = total.sum;
-    counters.quality = total.quality;
-    counters.cause = total.cause;
+    add(counters, next_tally(reader));
     book.freed = next_tally(reader);
     auto& slots = counters.slots;
     slots.expected = reader.next();

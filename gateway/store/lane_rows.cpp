@@ -89,7 +89,10 @@ Tally LaneRows::tally_from(const sqlite::Statement::Run& row, std::uint64_t coun
 Tally LaneRows::tally_at(std::int64_t id)
 {
     auto row = tally_at_.run(id);
-    return row.next() && row.is_null(2) ? tally_from(row, row.number(1)) : Tally();
+    if (!row.next()) {
+        return {};
+    }
+    return row.is_null(2) ? tally_from(row, row.number(1)) : Tally{.tombstoned = row.number(1)};
 }
 
 Row LaneRows::row_from(const sqlite::Statement::Run& row)

@@ -59,7 +59,7 @@ public:
     void put(const RowSpan& span, const Tally& tally, ByteView bytes);  ///< replaces the same id
     void erase(std::int64_t id);
     std::optional<Row> find(std::int64_t id);
-    Tally tally_at(std::int64_t id);                      ///< of its readings; of none: zero
+    Tally tally_at(std::int64_t id);                      ///< of no row: zero
     std::optional<RowSpan> span_at(std::int64_t id);      ///< the row with this id
     std::optional<RowSpan> span_before(std::int64_t id);  ///< the last row below
     std::vector<RowSpan> spans(std::int64_t from, std::int64_t to, std::size_t most);

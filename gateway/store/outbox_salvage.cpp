@@ -241,6 +241,7 @@ void Outbox::Database::Rescue::take_over(const Salvage::Message& message, Salvag
         tally = tally_of(*readings, header.first);
     } else {
         span.loss = std::get<Tombstone>(batch->content).reason;
+        tally.tombstoned = span.count;
     }
     book.changed = true;
     if (book.received.contains({span.first(), span.last()})) {
@@ -295,6 +296,7 @@ void Outbox::Database::Rescue::declare_holes(EpochBook& epoch, Lane lane, std::u
         Tombstone lost;
         lost.reason = reason;
         step.stored.push_back(store.put_loss(epoch, lane, span, store.last_moment_, lost));
+        store.books_.lose(epoch, lane, span.count);
         lost_readings += span.count;
     }
     done = last;
@@ -318,10 +320,10 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
         for (const auto lane : all_lanes) {
             auto& book = epoch.lanes[index_of(lane)];
             declare_holes(epoch, lane, book.counters.head, LossReason::store_lost, step);
+            // What the platform has, and no row or counter told of, is in neither number.
             const auto held = std::min(book.counters.head, book.counters.count);
-            const auto lost = book.counters.head - held;
-            store.books_.lose(epoch, lane, lost - std::min(lost, book.counters.tombstoned));
-            book.counters.tombstoned = lost;
+            book.counters.tombstoned =
+                std::min(book.counters.tombstoned, book.counters.head - held);
             book.changed = true;
         }
         store.books_.set_stage(epoch, EpochStage::closed);

@@ -66,6 +66,7 @@ void add(Tally& total, const Tally& more)
 {
     total.count += more.count;
     total.sum += more.sum;
+    total.tombstoned += more.tombstoned;
     add_counts(total.quality, more.quality);
     add_counts(total.cause, more.cause);
 }
@@ -74,6 +75,7 @@ void add(LaneCounters& counters, const Tally& tally)
 {
     counters.count += tally.count;
     counters.sum += tally.sum;
+    counters.tombstoned += tally.tombstoned;
     add_counts(counters.quality, tally.quality);
     add_counts(counters.cause, tally.cause);
 }
@@ -82,6 +84,7 @@ void subtract(LaneCounters& counters, const Tally& tally)
 {
     counters.count -= std::min(tally.count, counters.count);
     counters.sum -= tally.sum;
+    counters.tombstoned -= std::min(tally.tombstoned, counters.tombstoned);
     subtract_counts(counters.quality, tally.quality);
     subtract_counts(counters.cause, tally.cause);
 }

@@ -8,10 +8,11 @@
 
 namespace gateway {
 
-/// What readings add to the counters of their lane.
+/// What rows add to the counters of their lane.
 struct Tally {
     std::uint64_t count = 0;
     std::uint64_t sum = 0;
+    std::uint64_t tombstoned = 0;
     std::map<Quality, std::uint64_t> quality;
     std::map<Cause, std::uint64_t> cause;
 

@@ -32,6 +32,14 @@ TEST_F(ReceptionTest, TheCheckFindsAMissingReading)
     EXPECT_EQ(exit_code(reception->report()), 1);
 }
 
+TEST_F(ReceptionTest, WhatTheStorageOfTheBoxForgotIsCompleteByCount)
+{
+    take({dictionary(), batch(readings(1, 10)), manifest(10, 7, 1, 1)});
+    EXPECT_EQ(verdict().completeness, Completeness::counted);
+    EXPECT_EQ(verdict().note, "the box's storage lost what it knew of 2 of them");
+    EXPECT_EQ(exit_code(reception->report()), 0);
+}
+
 TEST_F(ReceptionTest, TheCheckFindsAnAlteredReading)
 {
     std::uint64_t sum = 0;

@@ -385,6 +385,26 @@ TEST_F(SalvageTest, ReceiptsForWhatHasNotComeOverYetAreKept)
     }
 }
 
+TEST_F(SalvageTest, F10_WhatThePlatformHasAndNoRowTellsOfIsNotCountedAsLost)
+{
+    fill(6);
+    const auto first_epoch = epoch_id(1);
+    const auto row = outbox().read(Lane::telemetry, 1, 300, 1).at(0);
+    close();
+    const auto at = file_bytes(database()).find(std::string(row.bytes->begin(), row.bytes->end()));
+    ASSERT_NE(at, std::string::npos);
+    overwrite(database(), at, noise_of(60));
+    destroy_header();
+    outbox().announce_epochs(moment());
+    truth_.receive(outbox(), first_epoch, Lane::telemetry, row.range());
+    salvage();
+    truth_.expect_complete(outbox(), false);
+    EXPECT_EQ(truth_.lost, 0U);
+    const auto counters = counters_of(1, Lane::telemetry);
+    EXPECT_EQ(counters.tombstoned, 0U);
+    EXPECT_EQ(counters.head, counters.count + row.count);
+}
+
 TEST_F(SalvageTest, F17_WhatHasNotComeOverYetIsNotToldToBeGone)
 {
     fill(6);

@@ -102,8 +102,13 @@ public:
     BatchDecoder& operator=(BatchDecoder&&) noexcept;
 
     Result<Batch> decode(ByteView message);
+    /// As decode(); what is readings comes as the tombstone that can stand for them.
+    Result<Batch> decode_as_loss(ByteView message);
 
 private:
+    template <typename FromReadings>
+    Result<Batch> decode(ByteView message, FromReadings from_readings);
+
     struct Scratch;
     std::unique_ptr<Scratch> scratch_;
 };

@@ -1,5 +1,7 @@
 #include "gateway/store/batch_body.hpp"
 
+#include "gateway/store/losses.hpp"
+
 #include <flatbuffers/flatbuffers.h>
 
 #include <algorithm>
@@ -32,14 +34,39 @@ bool columns_agree(const wire::Readings& body, std::size_t count)
     return true;
 }
 
+/// Of which point and when the readings of a body are.
+class PlaceColumns {
+public:
+    PlaceColumns(const wire::Readings& body, const BatchHeader& header)
+        : body_(body), time_(static_cast<std::uint64_t>(header.opened.time_since_epoch().count()))
+    {
+    }
+
+    /// `at`: 0, 1, 2 …
+    void move_to(flatbuffers::uoffset_t at)
+    {
+        alias_ += body_.alias()->Get(at);
+        // Unsigned: a forged sum may pass the end of the range, and then wraps.
+        time_ += static_cast<std::uint64_t>(std::int64_t{body_.time()->Get(at)});
+    }
+    std::uint32_t packed_alias() const { return alias_; }
+    Alias alias() const { return Alias::from(alias_); }
+    BootTime time() const
+    {
+        return BootTime(std::chrono::milliseconds(static_cast<std::int64_t>(time_)));
+    }
+
+private:
+    const wire::Readings& body_;
+    std::uint64_t time_;
+    std::uint32_t alias_ = 0;
+};
+
 /// Walks the columns of one body, whose lengths agree, and gives reading after reading.
 class Rows {
 public:
     Rows(const wire::Readings& body, const BatchHeader& header, AliasRegisters& registers)
-        : body_(body),
-          header_(header),
-          registers_(registers),
-          time_(static_cast<std::uint64_t>(header.opened.time_since_epoch().count()))
+        : body_(body), header_(header), registers_(registers), places_(body, header)
     {
         registers_.reset();
     }
@@ -48,11 +75,9 @@ public:
     bool next(Reading& reading)
     {
         const auto at = next_++;
-        alias_ += body_.alias()->Get(at);
-        reading.alias = Alias::from(alias_);
-        // Unsigned: a forged sum may pass the end of the range, and then wraps.
-        time_ += static_cast<std::uint64_t>(std::int64_t{body_.time()->Get(at)});
-        reading.time = BootTime(std::chrono::milliseconds(static_cast<std::int64_t>(time_)));
+        places_.move_to(at);
+        reading.alias = places_.alias();
+        reading.time = places_.time();
         if (body_.cause() != nullptr) {
             reading.cause = static_cast<Cause>(body_.cause()->Get(at));
         }
@@ -82,7 +107,7 @@ private:
             return false;
         }
         const auto kind = static_cast<Kind>(number);
-        auto& before = registers_.of(alias_);
+        auto& before = registers_.of(places_.packed_alias());
         before.word += static_cast<std::uint32_t>(body_.value()->Get(at));
         if (is_wide(kind)) {
             if (body_.wide() == nullptr || wide_ == body_.wide()->size()) {
@@ -122,8 +147,7 @@ private:
     const wire::Readings& body_;
     const BatchHeader& header_;
     AliasRegisters& registers_;
-    std::uint64_t time_;
-    std::uint32_t alias_ = 0;
+    PlaceColumns places_;
     flatbuffers::uoffset_t next_ = 0, wide_ = 0, stamp_ = 0;
     std::uint16_t named_ = 0;
 };
@@ -147,6 +171,21 @@ Result<std::vector<Reading>> readings_from(const wire::Readings& body, const Bat
         return Fault::malformed;
     }
     return readings;
+}
+
+Result<Tombstone> loss_from(const wire::Readings& body, const BatchHeader& header,
+                            std::size_t count)
+{
+    if (!columns_agree(body, count)) {
+        return Fault::malformed;
+    }
+    LossTally tally;
+    PlaceColumns places(body, header);
+    for (flatbuffers::uoffset_t at = 0; at < count; ++at) {
+        places.move_to(at);
+        tally.add(places.alias(), places.time());
+    }
+    return tally.take();
 }
 
 Result<Tombstone> tombstone_from(const wire::Tombstone& body, std::uint64_t count)

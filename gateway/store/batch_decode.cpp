@@ -161,7 +161,9 @@ BatchDecoder::~BatchDecoder() = default;
 BatchDecoder::BatchDecoder(BatchDecoder&&) noexcept = default;
 BatchDecoder& BatchDecoder::operator=(BatchDecoder&&) noexcept = default;
 
-Result<Batch> BatchDecoder::decode(ByteView message)
+/// `from_readings` makes the content of what is no tombstone.
+template <typename FromReadings>
+Result<Batch> BatchDecoder::decode(ByteView message, FromReadings from_readings)
 {
     const auto batch = verified(aligned(message, scratch_->message));
     if (!batch) {
@@ -188,13 +190,25 @@ Result<Batch> BatchDecoder::decode(ByteView message)
     if (!verifier.VerifyBuffer<wire::Readings>()) {
         return Fault::malformed;
     }
-    auto readings = readings_from(*flatbuffers::GetRoot<wire::Readings>(body->data()),
-                                  decoded.header, (*batch)->count(), scratch_->registers);
-    if (!readings) {
-        return readings.error();
+    auto content = from_readings(*flatbuffers::GetRoot<wire::Readings>(body->data()),
+                                 decoded.header, (*batch)->count());
+    if (!content) {
+        return content.error();
     }
-    decoded.content = std::move(*readings);
+    decoded.content = std::move(*content);
     return decoded;
+}
+
+Result<Batch> BatchDecoder::decode(ByteView message)
+{
+    return decode(message, [this](const auto& body, const auto& header, std::size_t count) {
+        return readings_from(body, header, count, scratch_->registers);
+    });
+}
+
+Result<Batch> BatchDecoder::decode_as_loss(ByteView message)
+{
+    return decode(message, loss_from);
 }
 
 Result<Batch> decode(ByteView message)

@@ -10,24 +10,31 @@ constexpr std::size_t most_counts = 256;
 
 }  // namespace
 
+void LossTally::add(Alias alias, BootTime time)
+{
+    ++loss_.count;
+    loss_.first_time = std::min(loss_.first_time.value_or(time), time);
+    loss_.last_time = std::max(loss_.last_time.value_or(time), time);
+    if (!is_counted_) {
+        return;
+    }
+    auto& counts = loss_.counts;
+    const auto at = std::ranges::lower_bound(counts, alias, {}, &LossCount::alias);
+    if (at != counts.end() && at->alias == alias) {
+        ++at->count;
+    } else if (counts.size() < most_counts) {
+        counts.insert(at, {alias, 1});
+    } else {
+        counts.clear();  // half of them would be read as all
+        is_counted_ = false;
+    }
+}
+
 Tombstone loss_of(const CompactReadings& readings)
 {
-    Tombstone loss;
-    loss.count = readings.size();
-    readings.for_each([&](const Reading& reading) {
-        loss.first_time = std::min(loss.first_time.value_or(reading.time), reading.time);
-        loss.last_time = std::max(loss.last_time.value_or(reading.time), reading.time);
-    });
-    std::vector<std::uint32_t> aliases(readings.alias().begin(), readings.alias().end());
-    std::ranges::sort(aliases);
-    for (const auto packed : aliases) {
-        const auto alias = Alias::from(packed);
-        if (loss.counts.empty() || loss.counts.back().alias != alias) {
-            loss.counts.push_back({alias, 0});
-        }
-        ++loss.counts.back().count;
-    }
-    return loss;
+    LossTally tally;
+    readings.for_each([&](const Reading& reading) { tally.add(reading.alias, reading.time); });
+    return tally.take();
 }
 
 void merge(Tombstone& loss, const Tombstone& other)

@@ -7,19 +7,6 @@
 
 namespace gateway {
 
-namespace {
-
-/// What is known of the readings of a batch that is being given up.
-Tombstone loss_of(const Batch& batch)
-{
-    const auto* already = std::get_if<Tombstone>(&batch.content);
-    return already != nullptr
-               ? *already
-               : loss_of(CompactReadings(std::get<std::vector<Reading>>(batch.content)));
-}
-
-}  // namespace
-
 /// Takes the tombstone beside `span`, when there is one of the same reason, into `span` and `lost`.
 void Outbox::Database::merge_with(Lane lane, const std::optional<RowSpan>& neighbour, RowSpan& span,
                                   Tombstone& lost)
@@ -70,8 +57,8 @@ StoredBatch Outbox::Database::bury(EpochBook& epoch, Lane lane, const Row& row, 
     auto& book = epoch.lanes[index_of(lane)];
     Tombstone lost;
     Moment moment;
-    if (const auto batch = decoder_.decode(row.bytes)) {
-        lost = loss_of(*batch);
+    if (auto batch = decoder_.decode_as_loss(row.bytes)) {
+        lost = std::move(std::get<Tombstone>(batch->content));
         moment = {batch->header.opened, batch->header.clock};
     }
     lost.reason = reason;

@@ -40,6 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!batch) {
         return 0;
     }
+    const auto loss = BatchDecoder().decode_as_loss(message);
+    expect(loss && std::get<Tombstone>(loss->content).count == batch->count());
     expect(summary && summary->count == batch->count() && batch->count() > 0);
     if (const auto* readings = std::get_if<std::vector<Reading>>(&batch->content)) {
         check(batch->header, *readings);

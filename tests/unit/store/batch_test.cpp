@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 #include <zstd.h>
 
+#include <algorithm>
 #include <functional>
+#include <map>
 
 namespace gateway {
 namespace {
@@ -156,6 +158,48 @@ TEST(Batch, TheLargestBatchFits)
     const auto batch = decode(encode(example_header(), readings));
     ASSERT_TRUE(batch);
     EXPECT_EQ(std::get<std::vector<Reading>>(batch->content), readings);
+}
+
+TEST(Batch, ReadingsComeAsTheTombstoneThatStandsForThem)
+{
+    std::mt19937_64 random(2);
+    BatchDecoder decoder;
+    for (int round = 0; round < 50; ++round) {
+        const auto header = example_header();
+        const auto readings = random_readings(random, 1 + random() % 600, header.opened);
+        const auto batch = decoder.decode_as_loss(encode(header, readings));
+        ASSERT_TRUE(batch);
+        expect_equal(batch->header, header);
+        const auto& loss = std::get<Tombstone>(batch->content);
+        EXPECT_EQ(loss.count, readings.size());
+        const auto [first, last] = std::ranges::minmax(readings, {}, &Reading::time);
+        EXPECT_EQ(loss.first_time, first.time);
+        EXPECT_EQ(loss.last_time, last.time);
+        std::map<std::uint32_t, std::uint32_t> counts;
+        for (const auto& reading : readings) {
+            ++counts[reading.alias.packed()];
+        }
+        std::map<std::uint32_t, std::uint32_t> said;
+        for (const auto& [alias, count] : loss.counts) {
+            said[alias.packed()] = static_cast<std::uint32_t>(count);
+        }
+        EXPECT_EQ(said, counts);
+    }
+}
+
+TEST(Batch, ALossOfManyAliasesDoesNotSayHowManyOfEach)
+{
+    std::vector<Reading> readings(257, plain(7));
+    for (std::size_t i = 0; i < readings.size(); ++i) {
+        readings[i].alias.row = static_cast<std::uint16_t>(i);
+    }
+    const auto counts = [&] {
+        const auto batch = BatchDecoder().decode_as_loss(encode(example_header(), readings));
+        return std::get<Tombstone>(batch->content).counts.size();
+    };
+    EXPECT_EQ(counts(), 0U);
+    readings.pop_back();
+    EXPECT_EQ(counts(), 256U);
 }
 
 TEST(Batch, ATombstoneComesBackEqual)

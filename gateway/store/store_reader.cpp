@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <ranges>
 #include <system_error>
 
 namespace gateway {
@@ -47,7 +46,8 @@ StoreReader::StoreReader(const std::string& path)
 void StoreReader::visit(const std::function<void(const HeldRow&)>& with)
 {
     seen_.clear();
-    for (const auto number : stores_ | std::views::reverse) {
+    const std::vector<unsigned> newest_first(stores_.rbegin(), stores_.rend());
+    for (const auto number : newest_first) {
         visit_store(number, with);
         std::ranges::sort(seen_);
     }
@@ -69,8 +69,9 @@ void StoreReader::visit_store(unsigned number, const std::function<void(const He
         problems_[number] = "its WAL is damaged; what lies behind the damage is read all the same";
     }
     if (!source.knows_free_pages()) {
-        problems_[number] =
-            "its list of free pages is damaged, so rows may be shown that were freed";
+        auto& problem = problems_[number];
+        problem += problem.empty() ? "" : "; ";
+        problem += "its list of free pages is damaged, so rows may be shown that were freed";
     }
     const bool has_older = number != stores_.front();
     const auto newer = seen_.size();

@@ -7,6 +7,7 @@ target=$1 folder=$2
 here=$(dirname "$(readlink -f "$0")")
 
 include=build-essential,ccache,cmake,debhelper,fakeroot,flatbuffers-compiler,ninja-build,pkg-config:$target,python3
+include+=,mosquitto,openssl  # for the tests, of this machine's architecture
 # The target's libraries are those that its packages are built with, and what the tests need.
 libraries=$(sed -n '/^Build-Depends:/,/^$/s/^ \(lib[^ ,]*\).*/\1/p' "$here/../systemd/debian/control")
 for library in $libraries libgmock-dev libgtest-dev libmodbus-dev libmosquitto-dev; do

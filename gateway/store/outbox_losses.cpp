@@ -47,7 +47,9 @@ StoredBatch Outbox::Database::put_loss(EpochBook& epoch, Lane lane, RowSpan span
     book.changed = true;
     span.size_bytes = bytes.size();
     rows(lane).put(span, {}, bytes);
-    told_losses_.insert({lane, span.id});  // the caller hands it on
+    if (epoch.number == current_) {  // the caller hands it on; others are sent when they are read
+        told_losses_.insert({lane, span.id});
+    }
     return stored(epoch, lane, span, std::move(bytes));
 }
 
@@ -83,9 +85,6 @@ void Outbox::Database::put_pending(EpochBook& epoch, const PendingLoss& loss,
     const RowSpan span{row_id(epoch.number, book.counters.head + 1), loss.lost.count,
                        loss.lost.reason, 0};
     stored_rows.push_back(put_loss(epoch, loss.lane, span, {loss.opened, loss.clock}, loss.lost));
-    if (epoch.number != current_) {
-        told_losses_.erase({loss.lane, row_id(epoch.number, stored_rows.back().first)});
-    }
     book.counters.head += loss.lost.count;
     books_.lose(epoch, loss.lane, loss.lost.count);
 }

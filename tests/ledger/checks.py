@@ -339,7 +339,7 @@ def _lost_when(e, key, ns, said, where):
 
 def _told(e):
     """The box says that its storage lost what it had."""
-    return any(event.get('code') in STORE_EVENTS for *_, event in e.events)
+    return any(event.get('code') in (*STORE_EVENTS, 'store-failed') for *_, event in e.events)
 
 
 class _Book:

@@ -93,6 +93,18 @@ protected:
         overwrite(database(), 0, std::string(100, '\0'));
         fs::remove(database() + "-wal");
     }
+    /// Of telemetry of the first epoch; and the header. The row that was.
+    StoredBatch destroy_a_row()
+    {
+        auto row = outbox().read(Lane::telemetry, 1, 300, 1).at(0);
+        close();
+        const auto at =
+            file_bytes(database()).find(std::string(row.bytes->begin(), row.bytes->end()));
+        EXPECT_NE(at, std::string::npos);
+        overwrite(database(), at, noise_of(60));
+        destroy_header();
+        return row;
+    }
     std::string noise_of(std::size_t size)
     {
         std::string bytes(size, '\0');
@@ -388,21 +400,29 @@ TEST_F(SalvageTest, ReceiptsForWhatHasNotComeOverYetAreKept)
 TEST_F(SalvageTest, F10_WhatThePlatformHasAndNoRowTellsOfIsNotCountedAsLost)
 {
     fill(6);
-    const auto first_epoch = epoch_id(1);
-    const auto row = outbox().read(Lane::telemetry, 1, 300, 1).at(0);
-    close();
-    const auto at = file_bytes(database()).find(std::string(row.bytes->begin(), row.bytes->end()));
-    ASSERT_NE(at, std::string::npos);
-    overwrite(database(), at, noise_of(60));
-    destroy_header();
+    const auto row = destroy_a_row();
     outbox().announce_epochs(moment());
-    truth_.receive(outbox(), first_epoch, Lane::telemetry, row.range());
+    truth_.receive(outbox(), row.epoch, Lane::telemetry, row.range());
     salvage();
     truth_.expect_complete(outbox(), false);
     EXPECT_EQ(truth_.lost, 0U);
     const auto counters = counters_of(1, Lane::telemetry);
     EXPECT_EQ(counters.tombstoned, 0U);
     EXPECT_EQ(counters.head, counters.count + row.count);
+}
+
+TEST_F(SalvageTest, F10_ALossIsToldAlsoWhenTheReceiptForItsReadingsComesLate)
+{
+    fill(6);
+    const auto row = destroy_a_row();
+    outbox().announce_epochs(moment());
+    salvage();
+    truth_.receive(outbox(), row.epoch, Lane::telemetry, row.range());
+    const auto held = outbox().read(Lane::telemetry, 1, row.first - 1, 1).at(0);
+    EXPECT_TRUE(held.tombstone);
+    EXPECT_EQ(held.range(), row.range());
+    truth_.receive(outbox(), row.epoch, Lane::telemetry, row.range());
+    EXPECT_NE(outbox().read(Lane::telemetry, 1, row.first - 1, 1).at(0).first, row.first);
 }
 
 TEST_F(SalvageTest, F17_WhatHasNotComeOverYetIsNotToldToBeGone)

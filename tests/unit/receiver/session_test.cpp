@@ -37,6 +37,10 @@ public:
     void start()
     {
         std::vector<char*> argv;
+        std::string emulator = EMULATOR;  // where this machine's processor is not the program's
+        if (!emulator.empty()) {
+            argv.push_back(emulator.data());
+        }
         for (auto& argument : arguments_) {
             argv.push_back(argument.data());
         }
@@ -45,7 +49,7 @@ public:
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addopen(&actions, 2, log_.c_str(), O_WRONLY | O_CREAT | O_APPEND,
                                          0600);
-        EXPECT_EQ(posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ), 0);
+        EXPECT_EQ(posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), environ), 0);
         posix_spawn_file_actions_destroy(&actions);
     }
     /// Its exit code, -1 when killed.

@@ -10,12 +10,6 @@
 
 namespace gateway {
 
-namespace {
-
-constexpr std::size_t most_stores = 8;  ///< set aside and in use; beyond, no further one is begun
-
-}  // namespace
-
 /// The store in use, if one can be used, and how another takes its place.
 class Outbox::State {
 public:
@@ -68,6 +62,9 @@ public:
     }
 
 private:
+    /// Set aside and in use; beyond, no further one is begun.
+    static constexpr std::size_t most_stores = 8;
+
     bool open_store(unsigned number, bool is_new, bool is_successor);
     void note(const StoreError& error);
     void tell(const char* code, Severity severity, const std::string& text)
@@ -285,6 +282,10 @@ Outbox::ReceiptOutcome Outbox::apply_receipt(const EpochId& epoch, Lane lane,
 {
     return state_->ask([&](Database& store) { return store.apply_receipt(epoch, lane, ranges); });
 }
+void Outbox::note_told(const EpochId& epoch, Lane lane, Range range)
+{
+    state_->ask([&](Database& store) { store.note_told(epoch, lane, range); });
+}
 RangeSet Outbox::received(std::uint32_t epoch_number, Lane lane)
 {
     return state_->ask([&](Database& store) { return store.received(epoch_number, lane); });
@@ -329,7 +330,6 @@ bool Outbox::keep_for_salvage(const SpooledBatch& spooled)
 {
     return state_->ask([&](Database& store) { return store.keep_for_salvage(spooled); });
 }
-
 SalvageStep Outbox::salvage()
 {
     return state_->ask([](Database& store) { return store.salvage(); });

@@ -95,6 +95,9 @@ public:
         bool more = false;
     };
     ReceiptOutcome apply_receipt(const EpochId& epoch, Lane lane, const std::vector<Range>& ranges);
+    /// The broker has taken the tombstone of these sequences: from here on a receipt frees it. One
+    /// for readings that were given up after they had been sent does not.
+    void note_told(const EpochId& epoch, Lane lane, Range range);
     /// What the platform has of this (epoch, lane).
     RangeSet received(std::uint32_t epoch_number, Lane lane);
 

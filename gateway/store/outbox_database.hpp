@@ -58,6 +58,7 @@ public:
     std::vector<StoredBatch> read(Lane lane, std::uint32_t epoch_number, std::uint64_t after,
                                   std::size_t most_bytes);
     ReceiptOutcome apply_receipt(const EpochId& id, Lane lane, const std::vector<Range>& ranges);
+    void note_told(const EpochId& id, Lane lane, Range range);
     RangeSet received(std::uint32_t epoch_number, Lane lane);
 
     // outbox_losses.cpp
@@ -73,6 +74,7 @@ public:
     std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
 private:
+    struct Rescue;
     /// A transaction that changes rows: begins, runs `change`, frees what receipts have covered,
     /// saves the books and commits. After a failure the books are as the file says.
     template <typename Change>
@@ -131,20 +133,18 @@ private:
     BatchEncoder encoder_;
     BatchDecoder decoder_;
     std::vector<FreedRow> freed_soon_;  ///< covered by receipts, still in the file
-    std::set<std::pair<Lane, std::int64_t>> told_losses_;  ///< tombstones given out to be sent
+    std::set<std::pair<Lane, std::int64_t>> told_losses_;  ///< tombstones that were sent
     std::vector<Event> events_;
     Moment last_moment_;  ///< of the last commit
     BootTime wear_saved_{};
-    struct Rescue;
     std::unique_ptr<Rescue> rescue_;
     std::int64_t wal_pages_ = 0;
     std::uint32_t current_ = 0;
     std::uint64_t file_bytes_ = 0, free_bytes_ = 0;  ///< at the last look
     std::uint64_t most_pages_, pages_allowed_ = 0;
     PerLane<std::int64_t> thinned_to_{-1, -1, -1, -1, -1};
-    std::optional<BootTime> evicted_at_;  ///< when something had to go last
-    bool heads_fail_ = false;
-    bool books_known_ = true;  ///< false: a failure left them in between
+    std::optional<BootTime> evicted_at_;            ///< when something had to go last
+    bool heads_fail_ = false, books_known_ = true;  ///< unknown: a failure left them in between
 };
 
 }  // namespace gateway

@@ -24,6 +24,7 @@ void Outbox::Database::merge_with(Lane lane, const std::optional<RowSpan>& neigh
     }
     merge(lost, std::get<Tombstone>(batch->content));
     rows(lane).erase(neighbour->id);
+    told_losses_.erase({lane, neighbour->id});
     span.id = std::min(span.id, neighbour->id);
     span.count += neighbour->count;
     span.size_bytes += neighbour->size_bytes;
@@ -47,9 +48,7 @@ StoredBatch Outbox::Database::put_loss(EpochBook& epoch, Lane lane, RowSpan span
     book.changed = true;
     span.size_bytes = bytes.size();
     rows(lane).put(span, {}, bytes);
-    if (epoch.number == current_) {  // the caller hands it on; others are sent when they are read
-        told_losses_.insert({lane, span.id});
-    }
+    told_losses_.erase({lane, span.id});
     return stored(epoch, lane, span, std::move(bytes));
 }
 

@@ -61,9 +61,6 @@ std::vector<StoredBatch> Outbox::Database::read(Lane lane, std::uint32_t epoch_n
             return damaged.size() < most_rows_freed;
         }
         size += row.bytes.size();
-        if (row.span.loss) {
-            told_losses_.insert({lane, row.span.id});
-        }
         batches.push_back(stored(*epoch, lane, row.span, std::move(row.bytes)));
         return size < most_bytes;
     };
@@ -185,6 +182,18 @@ Outbox::ReceiptOutcome Outbox::Database::apply_receipt(const EpochId& id, Lane l
         change_rows([] { return 0; });
     }
     return outcome;
+}
+
+void Outbox::Database::note_told(const EpochId& id, Lane lane, Range range)
+{
+    auto* epoch = books_.find(id);
+    const auto row = epoch == nullptr ? 0 : row_id(epoch->number, range.first);
+    const auto span = epoch == nullptr ? std::nullopt : rows(lane).span_at(row);
+    if (!span || !span->loss || span->last() != range.last || is_freed(lane, row)) {
+        return;  // it has grown since
+    }
+    told_losses_.insert({lane, row});
+    free_soon(*epoch, lane, range);
 }
 
 RangeSet Outbox::Database::received(std::uint32_t epoch_number, Lane lane)

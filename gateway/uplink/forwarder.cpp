@@ -54,7 +54,7 @@ void Forwarder::send(const StoredBatch& batch, Urgency urgency, const std::strin
     const Sending sending{
         key_of(batch), batch.epoch_number, batch.range(), batch.bytes->size(), urgency,
         &topic,        batch.tombstone};
-    sent_.add(sending.key, sending.range, sending.bytes);
+    sent_.add(sending.key, sending.range, sending.bytes, sending.tombstone);
     window_.sent(urgency, sending.bytes, parts_.clock.now());
     ++counts_.sent_batches;
     counts_.sent_bytes += sending.bytes;
@@ -73,6 +73,9 @@ void Forwarder::ended(const Sending& sending, const mqtt::Outcome& outcome)
         ++counts_.acknowledged_batches;
         counts_.last_acknowledgement = parts_.clock.wall().wall;
         pause_ = first_pause;
+        if (sending.tombstone) {
+            losses_told_.push_back({sending.key, sending.range});
+        }
         if (settings_.release_on_puback) {
             acknowledged_[sending.key].add(sending.range);
         }
@@ -139,7 +142,7 @@ void Forwarder::offer(const std::vector<StoredBatch>& batches)
             rewind(key_of(batch));  // recovered from an earlier run
             continue;
         }
-        if (sent_.contains(key_of(batch), batch.range())) {
+        if (sent_.contains(key_of(batch), batch.range(), batch.tombstone)) {
             continue;  // history was faster
         }
         auto& offered = offered_[index_of(batch.lane)];
@@ -213,6 +216,10 @@ std::optional<std::uint64_t> Forwarder::live_from(Lane lane) const
 
 asio::awaitable<bool> Forwarder::step()
 {
+    if (!losses_told_.empty()) {
+        co_await note_losses_told();
+        co_return true;
+    }
     if (!receipts_.empty() || hello_ || !acknowledged_.empty()) {
         co_await apply_receipt();
         co_return true;

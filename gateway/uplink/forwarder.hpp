@@ -109,6 +109,7 @@ private:
     void rewind(const LaneKey& key);
     void rewind_all();
 
+    boost::asio::awaitable<void> note_losses_told();
     boost::asio::awaitable<void> apply_receipt();
     void conclude_receipt(const LaneKey& key, const std::vector<Range>& ranges,
                           ReceiptVerdict verdict);
@@ -128,12 +129,12 @@ private:
 
     PerLane<Cursor> cursors_{};
     std::deque<Waiting> fetched_;  // rows of one lane
-
     std::map<EpochId, std::uint32_t> epochs_;
     std::set<EpochId> drained_, forgettable_;  // closed, told so, without rows; and receipted so
     std::map<LaneKey, std::vector<Range>> receipts_;
-    bool hello_ = false;
+    bool hello_ = false, finishing_ = false;
     std::map<LaneKey, RangeSet> acknowledged_;  // released on PUBACK
+    std::vector<std::pair<LaneKey, Range>> losses_told_;
     std::deque<Repair> repairs_;
     std::map<std::pair<LaneKey, std::uint64_t>, unsigned> refusals_;
 
@@ -142,7 +143,6 @@ private:
     Instant paused_until_;
     Duration pause_;
     Error broken_;
-    bool finishing_ = false;
     std::uint64_t unknown_epochs_ = 0;
     ForwarderCounts counts_;
 };

@@ -94,7 +94,7 @@ bool Forwarder::send_row(const Waiting& next)
         fetched_.clear();
         return false;
     }
-    if (!sent_.contains(key_of(row), row.range())) {
+    if (!sent_.contains(key_of(row), row.range(), row.tombstone)) {
         const auto urgency = is_urgent(row.lane) ? Urgency::urgent : Urgency::history;
         if (row.bytes->size() > settings_.most_wire_bytes) {
             repairs_.push_back({key_of(row), row.epoch_number, row.range(), true});

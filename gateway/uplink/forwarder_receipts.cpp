@@ -79,6 +79,18 @@ void Forwarder::received(Receipt receipt)
     parts_.wake.notify();
 }
 
+/// Tombstones that the broker has taken.
+asio::awaitable<void> Forwarder::note_losses_told()
+{
+    auto note = [&outbox = parts_.outbox, told = std::exchange(losses_told_, {})] {
+        for (const auto& [key, range] : told) {
+            outbox.note_told(key.epoch, key.lane, range);
+        }
+        return true;
+    };
+    co_await parts_.store.run(note);
+}
+
 /// One slice. A `hello` counts once everything that came with it or before is applied.
 asio::awaitable<void> Forwarder::apply_receipt()
 {

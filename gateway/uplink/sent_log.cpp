@@ -5,20 +5,30 @@
 
 namespace gateway {
 
-void SentLog::add(const LaneKey& key, Range range, std::size_t bytes)
+void SentLog::add(const LaneKey& key, Range range, std::size_t bytes, bool is_tombstone)
 {
     withdraw(key, range);
     auto& sequence = sequences_[key];
     sequence.sent.add(range);
-    sequence.unreceipted.insert_or_assign(range.first, Batch{range, bytes, ++turn_});
+    if (is_tombstone) {
+        sequence.sent_as_lost.add(range);
+    }
+    sequence.unreceipted.insert_or_assign(range.first, Batch{range, bytes, ++turn_, is_tombstone});
     ++batches_;
     bytes_ += bytes;
 }
 
-bool SentLog::contains(const LaneKey& key, Range range) const
+bool SentLog::contains(const LaneKey& key, Range range, bool is_tombstone) const
 {
     const auto found = sequences_.find(key);
-    return found != sequences_.end() && found->second.sent.contains(range);
+    return found != sequences_.end() &&
+           (is_tombstone ? found->second.sent_as_lost : found->second.sent).contains(range);
+}
+
+void SentLog::unsend(Sequence& sequence, Range range)
+{
+    sequence.sent.remove(range);
+    sequence.sent_as_lost.remove(range);
 }
 
 SentLog::Place SentLog::forget(Sequence& sequence, Place batch)
@@ -37,7 +47,9 @@ bool SentLog::receipted(const LaneKey& key, const RangeSet& ranges)
     auto& sequence = found->second;
     for (auto batch = sequence.unreceipted.begin(); batch != sequence.unreceipted.end();) {
         if (ranges.contains(batch->second.range)) {
-            sequence.newest_receipted = std::max(sequence.newest_receipted, batch->second.turn);
+            // A receipt for a tombstone may be one for the readings, and older.
+            const auto turn = batch->second.is_tombstone ? 0 : batch->second.turn;
+            sequence.newest_receipted = std::max(sequence.newest_receipted, turn);
             batch = forget(sequence, batch);
         } else {
             ++batch;
@@ -46,7 +58,7 @@ bool SentLog::receipted(const LaneKey& key, const RangeSet& ranges)
     bool holes = false;
     for (auto batch = sequence.unreceipted.begin(); batch != sequence.unreceipted.end();) {
         if (batch->second.turn < sequence.newest_receipted) {
-            sequence.sent.remove(batch->second.range);
+            unsend(sequence, batch->second.range);
             batch = forget(sequence, batch);
             holes = true;
         } else {
@@ -63,7 +75,7 @@ void SentLog::withdraw(const LaneKey& key, Range range)
         return;
     }
     auto& sequence = found->second;
-    sequence.sent.remove(range);
+    unsend(sequence, range);
     // From the last batch that begins before the range, which may reach into it.
     auto batch = sequence.unreceipted.lower_bound(range.first);
     if (batch != sequence.unreceipted.begin()) {
@@ -74,7 +86,7 @@ void SentLog::withdraw(const LaneKey& key, Range range)
             ++batch;
             continue;
         }
-        sequence.sent.remove(batch->second.range);
+        unsend(sequence, batch->second.range);
         batch = forget(sequence, batch);
     }
 }
@@ -83,7 +95,7 @@ void SentLog::withdraw_all()
 {
     for (auto& [key, sequence] : sequences_) {
         for (auto batch = sequence.unreceipted.begin(); batch != sequence.unreceipted.end();) {
-            sequence.sent.remove(batch->second.range);
+            unsend(sequence, batch->second.range);
             batch = forget(sequence, batch);
         }
     }

@@ -23,8 +23,9 @@ struct LaneKey {
 /// when the log does not hold it; withdrawing it means sending it again. No time is involved.
 class SentLog {
 public:
-    void add(const LaneKey& key, Range range, std::size_t bytes);
-    bool contains(const LaneKey& key, Range range) const;
+    /// A tombstone is another message than the readings that it stands for.
+    void add(const LaneKey& key, Range range, std::size_t bytes, bool is_tombstone);
+    bool contains(const LaneKey& key, Range range, bool is_tombstone) const;
 
     /// The platform has these. Batches inside are done with; those sent before one of them and not
     /// inside are holes, and are withdrawn: returns whether there were any.
@@ -42,14 +43,16 @@ private:
         Range range;
         std::size_t bytes = 0;
         std::uint64_t turn = 0;  // when it was sent, as a count
+        bool is_tombstone = false;
     };
     struct Sequence {
-        RangeSet sent;
+        RangeSet sent, sent_as_lost;
         std::map<std::uint64_t, Batch> unreceipted;  // by first
         std::uint64_t newest_receipted = 0;
     };
     using Place = std::map<std::uint64_t, Batch>::iterator;
 
+    static void unsend(Sequence& sequence, Range range);
     Place forget(Sequence& sequence, Place batch);
 
     std::map<LaneKey, Sequence> sequences_;

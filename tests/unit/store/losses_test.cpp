@@ -84,10 +84,42 @@ TEST_F(OutboxTest, AReceiptFreesATombstone)
 {
     outbox().commit({{pending(10)}, {}});
     outbox().declare_lost(1, Lane::telemetry, 1, LossReason::rejected);
+    outbox().note_told(outbox().epoch(), Lane::telemetry, {1, 10});
     outbox().apply_receipt(outbox().epoch(), Lane::telemetry, {{1, 10}});
     EXPECT_TRUE(firsts(Lane::telemetry).empty());
     EXPECT_EQ(counters(Lane::telemetry).tombstoned, 10U);
     EXPECT_EQ(counters(Lane::telemetry).first_held, 11U);
+}
+
+TEST_F(OutboxTest, AReceiptForReadingsThatWereGivenUpLeavesTheirTombstoneToBeTold)
+{
+    outbox().commit({{pending(10)}, {}});
+    outbox().commit({{pending(10)}, {}});
+    const auto epoch = outbox().epoch();
+    outbox().declare_lost(1, Lane::telemetry, 1, LossReason::evicted);
+    outbox().apply_receipt(epoch, Lane::telemetry, {{1, 20}});
+    EXPECT_EQ(firsts(Lane::telemetry), (std::vector<std::uint64_t>{1}));
+    outbox().commit({{pending(10)}, {}});
+    outbox().declare_lost(1, Lane::telemetry, 21, LossReason::rejected);
+    outbox().note_told(epoch, Lane::telemetry, {1, 9});  // is none
+    outbox().note_told(epoch, Lane::telemetry, {21, 30});
+    EXPECT_EQ(firsts(Lane::telemetry), (std::vector<std::uint64_t>{1, 21}));
+    outbox().note_told(epoch, Lane::telemetry, {1, 10});
+    EXPECT_EQ(firsts(Lane::telemetry), (std::vector<std::uint64_t>{21}));
+}
+
+TEST_F(OutboxTest, ATombstoneThatHasGrownSinceItWasSentIsToldAgain)
+{
+    outbox().commit({{pending(10)}, {}});
+    outbox().commit({{pending(10)}, {}});
+    const auto epoch = outbox().epoch();
+    outbox().declare_lost(1, Lane::telemetry, 1, LossReason::evicted);
+    outbox().note_told(epoch, Lane::telemetry, {1, 10});
+    outbox().declare_lost(1, Lane::telemetry, 11, LossReason::evicted);
+    outbox().apply_receipt(epoch, Lane::telemetry, {{1, 20}});
+    EXPECT_EQ(all_rows(Lane::telemetry).at(0).range(), (Range{1, 20}));
+    outbox().note_told(epoch, Lane::telemetry, {1, 20});
+    EXPECT_TRUE(firsts(Lane::telemetry).empty());
 }
 
 TEST_F(OutboxTest, WhatAReceiptCoversIsNotDeclaredLost)
@@ -232,7 +264,7 @@ TEST_F(OutboxTest, F13_ATombstoneThatNobodyWasToldOfStaysForAPlatformThatHasTheR
     ASSERT_EQ(rows.size(), 1U);
     EXPECT_EQ(rows[0].range(), (Range{6, 10}));
     EXPECT_TRUE(rows[0].tombstone);
-    outbox().apply_receipt(epoch, Lane::telemetry, {{1, 13}});  // for it
+    outbox().note_told(epoch, Lane::telemetry, {6, 10});
     EXPECT_TRUE(all_rows(Lane::telemetry).empty());
 }
 

@@ -54,6 +54,9 @@ public:
     {
         auto& known = lanes_[{epoch, lane}];
         (tombstone ? known.declared : known.delivered).add(range);
+        if (tombstone) {
+            outbox.note_told(epoch, lane, range);
+        }
         while (outbox.apply_receipt(epoch, lane, {range}).more) {
         }
     }

@@ -90,7 +90,7 @@ protected:
         }
         return all;
     }
-    void send(Range range) { log.add(key, range, 100); }
+    void send(Range range) { log.add(key, range, 100, false); }
 
     const LaneKey key{*EpochId::from_hex(epoch_hex), Lane::telemetry};
     const LaneKey other{*EpochId::from_hex(epoch_hex), Lane::billing};
@@ -104,7 +104,7 @@ TEST_F(ALog, ReceiptedBatchesAreDoneWith)
     EXPECT_FALSE(log.receipted(key, set({{1, 20}})));
     EXPECT_EQ(log.unreceipted_batches(), 0U);
     EXPECT_EQ(log.unreceipted_bytes(), 0U);
-    EXPECT_TRUE(log.contains(key, {1, 20}));
+    EXPECT_TRUE(log.contains(key, {1, 20}, false));
 }
 
 TEST_F(ALog, ABatchThatIsLateIsNoHole)
@@ -112,7 +112,7 @@ TEST_F(ALog, ABatchThatIsLateIsNoHole)
     send({1, 10});
     send({11, 20});
     EXPECT_FALSE(log.receipted(key, set({{1, 10}})));
-    EXPECT_TRUE(log.contains(key, {11, 20}));
+    EXPECT_TRUE(log.contains(key, {11, 20}, false));
     EXPECT_EQ(log.unreceipted_batches(), 1U);
 }
 
@@ -122,11 +122,11 @@ TEST_F(ALog, AHoleBelowALaterSentBatchIsWithdrawnOncePerLaterReceipt)
     send({11, 20});
     send({21, 30});
     EXPECT_TRUE(log.receipted(key, set({{1, 10}, {21, 30}})));
-    EXPECT_FALSE(log.contains(key, {11, 20}));
+    EXPECT_FALSE(log.contains(key, {11, 20}, false));
     send({11, 20});
     // The same receipt again says nothing about what was sent after it.
     EXPECT_FALSE(log.receipted(key, set({{1, 10}, {21, 30}})));
-    EXPECT_TRUE(log.contains(key, {11, 20}));
+    EXPECT_TRUE(log.contains(key, {11, 20}, false));
     send({31, 40});
     EXPECT_TRUE(log.receipted(key, set({{1, 10}, {21, 40}})));
 }
@@ -136,15 +136,29 @@ TEST_F(ALog, HistorySentAfterLiveIsNoHoleThoughItsSequenceIsLower)
     send({101, 110});
     send({1, 10});
     EXPECT_FALSE(log.receipted(key, set({{101, 110}})));
-    EXPECT_TRUE(log.contains(key, {1, 10}));
+    EXPECT_TRUE(log.contains(key, {1, 10}, false));
+}
+
+TEST_F(ALog, ATombstoneIsNotTheReadingsThatItStandsFor)
+{
+    send({1, 10});
+    send({11, 20});
+    EXPECT_FALSE(log.contains(key, {1, 10}, true));
+    log.add(key, {1, 10}, 50, true);
+    EXPECT_TRUE(log.contains(key, {1, 10}, true));
+    // The platform may have had the readings before: that 11 to 20 is not in yet is no hole.
+    EXPECT_FALSE(log.receipted(key, set({{1, 10}})));
+    EXPECT_TRUE(log.contains(key, {11, 20}, false));
+    log.withdraw(key, {1, 10});
+    EXPECT_FALSE(log.contains(key, {1, 10}, true));
 }
 
 TEST_F(ALog, OtherLanesSayNothing)
 {
     send({1, 10});
-    log.add(other, {1, 5}, 10);
+    log.add(other, {1, 5}, 10, false);
     EXPECT_FALSE(log.receipted(other, set({{1, 5}})));
-    EXPECT_TRUE(log.contains(key, {1, 10}));
+    EXPECT_TRUE(log.contains(key, {1, 10}, false));
 }
 
 TEST_F(ALog, WithdrawingPartOfABatchWithdrawsAllOfIt)
@@ -152,8 +166,8 @@ TEST_F(ALog, WithdrawingPartOfABatchWithdrawsAllOfIt)
     send({1, 10});
     send({11, 20});
     log.withdraw(key, {15, 15});
-    EXPECT_TRUE(log.contains(key, {1, 10}));
-    EXPECT_FALSE(log.contains(key, {11, 14}));
+    EXPECT_TRUE(log.contains(key, {1, 10}, false));
+    EXPECT_FALSE(log.contains(key, {11, 14}, false));
     EXPECT_EQ(log.unreceipted_batches(), 1U);
 }
 
@@ -163,8 +177,8 @@ TEST_F(ALog, AHelloWithdrawsWhatNoReceiptCovers)
     send({11, 20});
     log.receipted(key, set({{1, 10}}));
     log.withdraw_all();
-    EXPECT_TRUE(log.contains(key, {1, 10}));
-    EXPECT_FALSE(log.contains(key, {11, 20}));
+    EXPECT_TRUE(log.contains(key, {1, 10}, false));
+    EXPECT_FALSE(log.contains(key, {11, 20}, false));
     EXPECT_EQ(log.unreceipted_bytes(), 0U);
 }
 

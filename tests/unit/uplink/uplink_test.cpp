@@ -206,6 +206,29 @@ TEST_F(UplinkTest, NothingIsSentAgainOnATimerWhenReceiptsAreLost)
     run(body());
 }
 
+TEST_F(UplinkTest, F4_ReadingsThatAreGivenUpAfterTheyWereSentAreToldToBeLost)
+{
+    use_broker();
+    auto body = [this]() -> asio::awaitable<void> {
+        platform->receipts = false;
+        start();
+        co_await commit(Lane::telemetry, 2);
+        EXPECT_TRUE(co_await until([this] { return arrived() == 2; }));
+        auto give_up = [this] {
+            return outbox->declare_lost(1, Lane::telemetry, 1, LossReason::evicted);
+        };
+        const auto lost = co_await store.run(give_up);
+        uplink->offer({*lost});
+        platform->send_receipt();  // for the readings
+        EXPECT_TRUE(co_await until([this] { return arrived() == 3; }));
+        EXPECT_TRUE(platform->arrivals().back().tombstone);
+        EXPECT_TRUE(co_await delivered());
+        EXPECT_EQ(arrived(), 3U);
+        co_await stop();
+    };
+    run(body());
+}
+
 TEST_F(UplinkTest, W08_ABatchLostBetweenPubackAndCommitIsAHoleAndComesOnceAgain)
 {
     use_broker();

@@ -5,6 +5,7 @@ mutate.py FOLDER [--each N] [--seed N] prints a line per kind and ends with 1 wh
 Lines are numbered anew after a change, so that the checks of the content have to find it.
 """
 import argparse
+import collections
 import copy
 import json
 import random
@@ -326,11 +327,12 @@ def alter_served(run, chance):
 
 @kind('sent before durable')
 def drop_durable(run, chance):
+    firsts = collections.Counter((line['epoch'], line['lane'], line['first'])
+                                 for line in run.found[logs.DURABLE])
+    came = {(b.epoch, b.lane, b.first) for _, b in run.batches if not b.tombstone}
+    once = {first for first, times in firsts.items() if times == 1} & came
     at = chance.choice([n for n, line in enumerate(run.found[logs.DURABLE])
-                        if run.found[logs.DURABLE].count(line) == 1 and sum(
-                            (line['epoch'], line['lane'], line['first']) ==
-                            (other['epoch'], other['lane'], other['first'])
-                            for other in run.found[logs.DURABLE]) == 1])
+                        if (line['epoch'], line['lane'], line['first']) in once])
     return run.changed(logs.DURABLE, lambda lines: lines.pop(at))
 
 

@@ -172,7 +172,11 @@ protected:
         };
         co_return co_await eventually(std::move(pumped), limit);
     }
-    void run(boost::asio::awaitable<void> body) { run_test(loop, std::move(body)); }
+    void run(boost::asio::awaitable<void> body,
+             std::chrono::seconds limit = std::chrono::seconds(30))
+    {
+        run_test(loop, std::move(body), limit);
+    }
     std::size_t arrived() const { return platform->arrivals().size(); }
 
     static constexpr DictionaryHash dictionary = 0x0123456789abcdef;

@@ -74,7 +74,7 @@ void Forwarder::ended(const Sending& sending, const mqtt::Outcome& outcome)
         counts_.last_acknowledgement = parts_.clock.wall().wall;
         pause_ = first_pause;
         if (sending.tombstone) {
-            losses_told_.push_back({sending.key, sending.range});
+            losses_told_.emplace_back(sending.key, sending.range);
         }
         if (settings_.release_on_puback) {
             acknowledged_[sending.key].add(sending.range);

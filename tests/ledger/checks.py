@@ -241,11 +241,13 @@ def _sent_is_durable(e):
 def k6_order(e):
     """The order of sequences is the order of acquisition, per point; and no reversal arrives inside
     live or history of one session, but for what is sent again."""
-    opened = {}
+    # What a failed commit leaves over goes into the next epoch: two of a lane may begin in one ms.
+    times = collections.defaultdict(list)
     for record in e.records:
-        opened[record.epoch] = min(record.time, opened.get(record.epoch, record.time))
+        times[record.epoch, record.lane].append(record.time)
+    began = {place: (min(known), max(known)) for place, known in times.items()}
     last = {}
-    for record in sorted(e.records, key=lambda r: (opened[r.epoch], r.epoch, r.lane, r.seq)):
+    for record in sorted(e.records, key=lambda r: (began[r.epoch, r.lane], r.epoch, r.lane, r.seq)):
         key = record.device, record.row
         before = last.get(key)
         if before and record.time < before.time:

@@ -179,13 +179,13 @@ Result<Tombstone> loss_from(const wire::Readings& body, const BatchHeader& heade
     if (!columns_agree(body, count)) {
         return Fault::malformed;
     }
-    LossTally tally;
+    Tombstone loss;
     PlaceColumns places(body, header);
     for (flatbuffers::uoffset_t at = 0; at < count; ++at) {
         places.move_to(at);
-        tally.add(places.alias(), places.time());
+        add_reading(loss, places.alias(), places.time());
     }
-    return tally.take();
+    return loss;
 }
 
 Result<Tombstone> tombstone_from(const wire::Tombstone& body, std::uint64_t count)

@@ -72,8 +72,7 @@ Bytes pack_book(const LaneBook& book)
     const auto& counters = book.counters;
     Numbers numbers;
     numbers.put(counters.head).put(counters.queued).put(book.bytes);
-    put_tally(numbers, {counters.count, counters.sum, counters.tombstoned, counters.quality,
-                        counters.cause});
+    put_tally(numbers, counters);
     put_tally(numbers, book.freed);
     const auto& slots = counters.slots;
     numbers.put(slots.expected).put(slots.good).put(slots.other).put(slots.suppressed);

@@ -8,38 +8,48 @@ namespace {
 
 constexpr std::size_t most_counts = 256;
 
+/// It says how many of each alias, or has nothing to say yet.
+bool is_counted(const Tombstone& loss)
+{
+    return loss.count == 0 || !loss.counts.empty();
+}
+
+void add_count(std::vector<LossCount>& counts, const LossCount& more)
+{
+    const auto at = std::ranges::lower_bound(counts, more.alias, {}, &LossCount::alias);
+    if (at != counts.end() && at->alias == more.alias) {
+        at->count += more.count;
+    } else {
+        counts.insert(at, more);
+    }
+}
+
 }  // namespace
 
-void LossTally::add(Alias alias, BootTime time)
+void add_reading(Tombstone& loss, Alias alias, BootTime time)
 {
-    ++loss_.count;
-    loss_.first_time = std::min(loss_.first_time.value_or(time), time);
-    loss_.last_time = std::max(loss_.last_time.value_or(time), time);
-    if (!is_counted_) {
-        return;
+    if (is_counted(loss)) {
+        add_count(loss.counts, {alias, 1});
     }
-    auto& counts = loss_.counts;
-    const auto at = std::ranges::lower_bound(counts, alias, {}, &LossCount::alias);
-    if (at != counts.end() && at->alias == alias) {
-        ++at->count;
-    } else if (counts.size() < most_counts) {
-        counts.insert(at, {alias, 1});
-    } else {
-        counts.clear();  // half of them would be read as all
-        is_counted_ = false;
+    ++loss.count;
+    loss.first_time = std::min(loss.first_time.value_or(time), time);
+    loss.last_time = std::max(loss.last_time.value_or(time), time);
+    if (loss.counts.size() > most_counts) {
+        loss.counts.clear();  // half of them would be read as all
     }
 }
 
 Tombstone loss_of(const CompactReadings& readings)
 {
-    LossTally tally;
-    readings.for_each([&](const Reading& reading) { tally.add(reading.alias, reading.time); });
-    return tally.take();
+    Tombstone loss;
+    readings.for_each(
+        [&](const Reading& reading) { add_reading(loss, reading.alias, reading.time); });
+    return loss;
 }
 
 void merge(Tombstone& loss, const Tombstone& other)
 {
-    const bool counted = (loss.count == 0 || !loss.counts.empty()) && !other.counts.empty();
+    const bool counted = is_counted(loss) && !other.counts.empty();
     loss.count += other.count;
     if (other.first_time && (!loss.first_time || *other.first_time < *loss.first_time)) {
         loss.first_time = other.first_time;
@@ -48,12 +58,7 @@ void merge(Tombstone& loss, const Tombstone& other)
         loss.last_time = other.last_time;
     }
     for (const auto& lost : other.counts) {
-        const auto at = std::ranges::lower_bound(loss.counts, lost.alias, {}, &LossCount::alias);
-        if (at != loss.counts.end() && at->alias == lost.alias) {
-            at->count += lost.count;
-        } else {
-            loss.counts.insert(at, lost);
-        }
+        add_count(loss.counts, lost);
     }
     if (!counted || loss.counts.size() > most_counts) {
         loss.counts.clear();  // half of them would be read as all

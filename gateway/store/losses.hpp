@@ -5,18 +5,9 @@
 
 namespace gateway {
 
-/// Gathers what a tombstone says of readings: count, times and, up to a bound, how many of each
-/// alias; the reason is for the caller.
-class LossTally {
-public:
-    void add(Alias alias, BootTime time);
-    Tombstone take() { return std::move(loss_); }
-
-private:
-    Tombstone loss_;
-    bool is_counted_ = true;
-};
-
+/// Takes in one reading: count, times and, up to a bound, how many of each alias.
+void add_reading(Tombstone& loss, Alias alias, BootTime time);
+/// What a tombstone says of these readings; the reason is for the caller.
 Tombstone loss_of(const CompactReadings& readings);
 /// Takes in a loss beside it: count, times and, up to a bound, counts.
 void merge(Tombstone& loss, const Tombstone& other);

@@ -73,17 +73,23 @@ void Outbox::Database::put_readings(EpochBook& epoch, const PendingBatch& about,
     stored_rows.push_back(stored(epoch, about.lane, span, std::move(bytes)));
 }
 
-void Outbox::Database::put_batch(EpochBook& epoch, const PendingBatch& batch,
+/// Stores readings that have no row yet under the sequences from `first` on.
+void Outbox::Database::put_batch(EpochBook& epoch, const PendingBatch& batch, std::uint64_t first,
                                  std::vector<StoredBatch>& stored_rows)
 {
-    if (batch.readings.empty()) {
-        return;
-    }
-    auto& book = epoch.lanes[index_of(batch.lane)];
-    const auto first = book.counters.head + 1;
     put_readings(epoch, batch, batch.readings, settings_.most_wire_bytes, first, stored_rows);
-    book.counters.head += batch.readings.size();
+    auto& head = epoch.lanes[index_of(batch.lane)].counters.head;
+    head = std::max(head, first + batch.readings.size() - 1);
     books_.use_dictionaries(epoch, batch.lane, first, batch.dictionaries);
+}
+
+void Outbox::Database::append(EpochBook& epoch, const PendingBatch& batch,
+                              std::vector<StoredBatch>& stored_rows)
+{
+    if (!batch.readings.empty()) {
+        const auto head = epoch.lanes[index_of(batch.lane)].counters.head;
+        put_batch(epoch, batch, head + 1, stored_rows);
+    }
 }
 
 std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
@@ -120,7 +126,7 @@ std::vector<StoredBatch> Outbox::Database::announce_epochs(const Moment& now)
                 "DELETE FROM dictionary WHERE hash NOT IN (SELECT hash FROM dictionary_use)");
         }
         std::vector<StoredBatch> rows_written;
-        put_batch(current, control, rows_written);
+        append(current, control, rows_written);
         return rows_written;
     });
 }
@@ -138,7 +144,7 @@ std::vector<StoredBatch> Outbox::Database::commit(std::uint32_t epoch_number, co
             put_pending(*epoch, loss, rows_written);
         }
         for (const auto& batch : commit.batches) {
-            put_batch(*epoch, batch, rows_written);
+            append(*epoch, batch, rows_written);
             last_moment_ = {batch.opened, batch.clock};
         }
         for (const auto lane : all_lanes) {
@@ -170,7 +176,7 @@ void Outbox::Database::put_closing_row(EpochBook& epoch, std::vector<StoredBatch
 {
     PendingBatch control{Lane::control, last_moment_.boot, last_moment_.clock, {}, {}};
     control.readings.push_back(closing_row(epoch, false, last_moment_.boot, 0));
-    put_batch(*books_.find(current_), control, stored_rows);
+    append(*books_.find(current_), control, stored_rows);
 }
 
 void Outbox::Database::close_epoch(const std::optional<Moment>& now)
@@ -181,7 +187,7 @@ void Outbox::Database::close_epoch(const std::optional<Moment>& now)
         PendingBatch control{Lane::control, moment.boot, moment.clock, {}, {}};
         control.readings.push_back(closing_row(current, true, moment.boot, 1));
         std::vector<StoredBatch> rows_written;
-        put_batch(current, control, rows_written);
+        append(current, control, rows_written);
         books_.set_stage(current, EpochStage::closed);
         return rows_written;
     });

@@ -18,9 +18,7 @@ constexpr auto wear_key = "written";  ///< in table `state`
 std::uint64_t rows_budget(std::uint64_t budget_bytes);
 
 /// One opened store: the file and what is known of it. After a failure it is only good for
-/// abandon(). Its functions are spread by subject: outbox_database.cpp (life, epochs,
-/// dictionaries), outbox_commit.cpp, outbox_receipts.cpp (reading, receipts, freeing),
-/// outbox_losses.cpp (tombstones, eviction, splitting).
+/// abandon(). Its functions are spread over files by subject.
 class Outbox::Database {
 public:
     struct Opening {
@@ -84,7 +82,9 @@ private:
     void save_wear();
 
     // outbox_commit.cpp
-    void put_batch(EpochBook& epoch, const PendingBatch& batch, std::vector<StoredBatch>& stored);
+    void put_batch(EpochBook& epoch, const PendingBatch& batch, std::uint64_t first,
+                   std::vector<StoredBatch>& stored);
+    void append(EpochBook& epoch, const PendingBatch& batch, std::vector<StoredBatch>& stored);
     void put_readings(EpochBook& epoch, const PendingBatch& about, const CompactReadings& readings,
                       std::size_t most_bytes, std::uint64_t first,
                       std::vector<StoredBatch>& stored);

@@ -187,8 +187,11 @@ Outbox::ReceiptOutcome Outbox::Database::apply_receipt(const EpochId& id, Lane l
 void Outbox::Database::note_told(const EpochId& id, Lane lane, Range range)
 {
     auto* epoch = books_.find(id);
-    const auto row = epoch == nullptr ? 0 : row_id(epoch->number, range.first);
-    const auto span = epoch == nullptr ? std::nullopt : rows(lane).span_at(row);
+    if (epoch == nullptr) {
+        return;
+    }
+    const auto row = row_id(epoch->number, range.first);
+    const auto span = rows(lane).span_at(row);
     if (!span || !span->loss || span->last() != range.last || is_freed(lane, row)) {
         return;  // it has grown since
     }

@@ -334,9 +334,12 @@ bool Outbox::Database::Rescue::conclude_epoch(SalvageStep& step)
     std::ranges::copy(closing, std::back_inserter(step.stored));
     step.epochs_changed = true;
     std::erase_if(kept, [&](const SpooledBatch& spooled) {
-        std::error_code ignored;
-        return spooled.header.epoch == at->second.id &&
-               (std::filesystem::remove(spooled.path, ignored), true);
+        const bool is_placed = spooled.header.epoch == at->second.id;
+        if (is_placed) {
+            std::error_code ignored;
+            std::filesystem::remove(spooled.path, ignored);
+        }
+        return is_placed;
     });
     if (recovered > 0) {
         store.events_.push_back(spool_recovered(recovered));

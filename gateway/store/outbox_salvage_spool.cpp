@@ -38,16 +38,13 @@ std::uint64_t Outbox::Database::Rescue::put_spooled(EpochBook& epoch, const Spoo
         return 0;
     }
     const RowSpan span{row_id(epoch.number, header.first), batch.readings.size(), std::nullopt, 0};
-    auto& book = epoch.lanes[index_of(header.lane)];
+    const auto& book = epoch.lanes[index_of(header.lane)];
     if (span.last() > most_sequence || is_here(epoch, header.lane, span) ||
         book.received.contains({span.first(), span.last()})) {
         return 0;
     }
     declare_holes(epoch, header.lane, span.first() - 1, LossReason::store_lost, step);
-    store.put_readings(epoch, batch, batch.readings, store.settings_.most_wire_bytes, span.first(),
-                       step.stored);
-    book.counters.head = std::max(book.counters.head, span.last());
-    store.books_.use_dictionaries(epoch, header.lane, span.first(), batch.dictionaries);
+    store.put_batch(epoch, batch, span.first(), step.stored);
     covered(epoch, header.lane) = span.last();
     return span.count;
 }

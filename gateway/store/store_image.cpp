@@ -145,7 +145,7 @@ void StoreImage::read_wal(const std::string& path, bool whole)
     checksum.add(ByteView(header).first(24));
     bool holds = (big_endian(header, 0) & ~1U) == wal_magic &&
                  big_endian(header, 8) == page_bytes_ && checksum.is(header, 24);
-    const auto& salted = holds ? ByteView(header).subspan(16, 8) : ByteView(frame).subspan(8, 8);
+    const auto salted = holds ? ByteView(header).subspan(16, 8) : ByteView(frame).subspan(8, 8);
     const Bytes salt(salted.begin(), salted.end());
     std::unordered_map<std::uint32_t, std::int64_t> uncommitted;
     std::unordered_map<std::uint32_t, std::int64_t> behind;

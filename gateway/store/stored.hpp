@@ -25,17 +25,21 @@ struct StoredBatch {
     Range range() const { return {first, first + count - 1}; }
 };
 
-/// The counters of a manifest for one (epoch, lane).
-struct LaneCounters {
-    std::uint64_t head = 0;  ///< highest sequence given; 0: none
-    std::uint64_t first_held =
-        0;                    ///< lowest still stored or to be sent; head + 1 when all is delivered
+/// What rows add to the counters of their lane.
+struct Tally {
     std::uint64_t count = 0;  ///< readings not tombstoned
     std::uint64_t sum = 0;
     std::uint64_t tombstoned = 0;
-    std::uint64_t queued = 0;  ///< readings in rows still held (tombstones not counted)
     std::map<Quality, std::uint64_t> quality;
     std::map<Cause, std::uint64_t> cause;
+};
+
+/// The counters of a manifest for one (epoch, lane).
+struct LaneCounters : Tally {
+    std::uint64_t head = 0;  ///< highest sequence given; 0: none
+    std::uint64_t first_held =
+        0;  ///< lowest still stored or to be sent; head + 1 when all is delivered
+    std::uint64_t queued = 0;  ///< readings in rows still held (tombstones not counted)
     SlotCounts slots;
 };
 

@@ -71,22 +71,13 @@ void add(Tally& total, const Tally& more)
     add_counts(total.cause, more.cause);
 }
 
-void add(LaneCounters& counters, const Tally& tally)
+void subtract(Tally& total, const Tally& less)
 {
-    counters.count += tally.count;
-    counters.sum += tally.sum;
-    counters.tombstoned += tally.tombstoned;
-    add_counts(counters.quality, tally.quality);
-    add_counts(counters.cause, tally.cause);
-}
-
-void subtract(LaneCounters& counters, const Tally& tally)
-{
-    counters.count -= std::min(tally.count, counters.count);
-    counters.sum -= tally.sum;
-    counters.tombstoned -= std::min(tally.tombstoned, counters.tombstoned);
-    subtract_counts(counters.quality, tally.quality);
-    subtract_counts(counters.cause, tally.cause);
+    total.count -= std::min(less.count, total.count);
+    total.sum -= less.sum;
+    total.tombstoned -= std::min(less.tombstoned, total.tombstoned);
+    subtract_counts(total.quality, less.quality);
+    subtract_counts(total.cause, less.cause);
 }
 
 Bytes pack_tally(const std::map<Quality, std::uint64_t>& quality,

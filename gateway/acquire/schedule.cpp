@@ -8,10 +8,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Wall and boot time move alike between two steps of the wall clock; what is less is the rounding
-// of their readings.
-constexpr Duration tolerance = 20ms;
+constexpr Duration rounding = 1ms;  // of the wall clock's readings, always downwards
 constexpr Duration shortest_period = 10ms;
+
+/// Turns fall on common instants, so that the processor wakes once for several devices: waking
+/// costs a box more than reading does. Ten instants a period leave no crowd at any of them.
+Duration common_instants(Duration spread)
+{
+    return std::clamp<Duration>(spread / 10, 100ms, 1s);
+}
 
 /// Whole periods in `span`, rounded down.
 std::int64_t periods(Duration span, Duration period)
@@ -52,6 +57,7 @@ Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Du
     const auto spread = std::max<Duration>(std::min(shortest_, window), 1ns);
     phase_ = Duration(static_cast<std::int64_t>(stable_hash(device_id) %
                                                 static_cast<std::uint64_t>(spread.count())));
+    phase_ -= phase_ % common_instants(spread);
 }
 
 void Schedule::follow(Instant now, const ClockReading& wall)
@@ -59,13 +65,28 @@ void Schedule::follow(Instant now, const ClockReading& wall)
     const bool first = anchor_ == Instant::min();
     const auto onto_wall = now - wall.wall.time_since_epoch() + phase_;
     const bool synced = wall.state == ClockState::synced;
-    if (!first && (!synced || (on_wall_ && std::chrono::abs(onto_wall - anchor_) <= tolerance))) {
+    if (!first && !synced) {
+        return;
+    }
+    if (const auto moved = onto_wall - anchor_;
+        on_wall_ && std::chrono::abs(moved) < shortest_ / 2) {
+        if (moved < 0ns || moved > rounding) {
+            move(moved);
+        }
         return;
     }
     on_wall_ = synced;
     anchor_ = wall.state == ClockState::unset ? now : onto_wall;
     for (auto& group : groups_) {
         group.next = first ? now : grid_after(now, group.period);
+    }
+}
+
+void Schedule::move(Duration span)
+{
+    anchor_ += span;
+    for (auto& group : groups_) {
+        group.next += span;
     }
 }
 

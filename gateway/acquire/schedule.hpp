@@ -23,10 +23,13 @@ struct Due {
 /// Slots that pass unread are skipped, never made up.
 class Schedule {
 public:
-    /// `window`: devices are spread over this much time by a hash of their id, at most one period.
+    /// `window`: devices are spread over this much time by a hash of their id, at most one period,
+    /// to a few instants that they share: whole tenths of a period, of 0.1 s to 1 s.
     Schedule(std::span<const Point> points, std::string_view device_id, Duration window);
 
-    /// Moves the grid onto the wall clock when it is synced and the grid stands elsewhere.
+    /// Moves the grid onto the wall clock when it is synced and the grid stands elsewhere. A clock
+    /// that is slewed or stepped by less than half a period takes the slots along: each is read
+    /// once.
     void follow(Instant now, const ClockReading& wall);
     /// The earliest instant at which a point is due; Instant::max() when there are no points.
     Instant next() const;
@@ -46,6 +49,7 @@ private:
         Instant next = Instant::min();
     };
 
+    void move(Duration span);
     Instant grid_after(Instant time, Duration period) const;
 
     std::vector<Group> groups_;

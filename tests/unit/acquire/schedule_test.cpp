@@ -4,6 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+#include <vector>
+
 using namespace gateway;
 using namespace std::chrono_literals;
 
@@ -77,6 +81,44 @@ TEST(Schedule, ASyncedGridStandsAtWallMultiplesPlusTheDevicesPhase)
     EXPECT_NE(phases[1], phases[2]);
 }
 
+TEST(Schedule, DevicesShareAFewInstantsOfAPeriod)
+{
+    const auto instants = [](Duration period) {
+        std::set<Duration> seen;
+        for (int device = 0; device < 1000; ++device) {
+            Schedule schedule(std::vector{point_named("a", period)}, std::to_string(device), 10s);
+            schedule.follow(start, synced(start, 0s));
+            schedule.take(start);
+            seen.insert(schedule.next().time_since_epoch() % period);
+        }
+        return seen;
+    };
+    EXPECT_EQ(instants(100ms), std::set<Duration>{0s});
+    EXPECT_EQ(instants(300ms), (std::set<Duration>{0s, 100ms, 200ms}));
+    const auto of_a_second = instants(1s);
+    EXPECT_EQ(of_a_second.size(), 10U);
+    EXPECT_TRUE(of_a_second.contains(900ms));
+    const auto of_a_minute = instants(60s);
+    EXPECT_EQ(of_a_minute.size(), 10U) << "spread over the window";
+    EXPECT_TRUE(of_a_minute.contains(9s));
+}
+
+TEST(Schedule, ASlewedClockTakesTheSlotsAlong)
+{
+    const std::vector points{point_named("a", 10s)};
+    Schedule schedule(points, "meter", 0s);
+    schedule.follow(start, synced(start, 0s));
+    schedule.take(start);
+    EXPECT_EQ(schedule.next(), start + 10s);
+    schedule.take(start + 10s);
+    schedule.follow(start + 10s + 1ms, synced(start + 10s + 1ms, -30ms));
+    EXPECT_EQ(schedule.next(), start + 20s + 30ms) << "the slot that was read is not read again";
+    schedule.follow(start + 11s, synced(start + 11s, 40ms));
+    EXPECT_EQ(schedule.next(), start + 20s - 40ms);
+    EXPECT_EQ(skipped(schedule.take(start + 20s)), 0U);
+    EXPECT_EQ(schedule.next(), start + 30s - 40ms);
+}
+
 TEST(Schedule, AGridThatBeginsWithAClockInHoldoverIsSpreadToo)
 {
     const std::vector points{point_named("a", 60s)};
@@ -101,9 +143,9 @@ TEST(Schedule, MovesOntoTheWallClockOnceItIsSyncedAndStaysThere)
     schedule.follow(start + 1s, synced(start + 1s, 3s));
     EXPECT_EQ(schedule.next(), start + 7s);  // wall 1,010 s
     schedule.take(schedule.next());
-    schedule.follow(start + 8s, synced(start + 8s, 3001ms));
+    schedule.follow(start + 8s, synced(start + 8s, 2999ms));
     EXPECT_EQ(schedule.next(), start + 17s) << "rounding of the readings does not move it";
-    schedule.follow(start + 9s, synced(start + 9s, 5s));
+    schedule.follow(start + 9s, synced(start + 9s, 25s));
     EXPECT_EQ(schedule.next(), start + 15s) << "a step does";
     auto holdover = synced(start + 10s, 8s);
     holdover.state = ClockState::holdover;

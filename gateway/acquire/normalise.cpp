@@ -79,10 +79,14 @@ Normaliser::Row Normaliser::make_row(const DeviceConfig& device, std::size_t row
     const auto& offset = device.offset[row];
     const auto sentinels = quirk_sentinels(profile, point, firmware);
     Row made{.rule = {point, scale, offset, sentinels},
+             .history = nullptr,
              .scale = scale.approximate(),
              .offset = offset.approximate(),
              .told = nullptr,
              .fallback = point.fallback.empty() ? std::nullopt : row_of(profile, point.fallback)};
+    if (made.rule.remembers()) {
+        made.history = std::make_unique<PointHistory>();
+    }
     if (point.unit_from || point.scale_from) {
         const auto& [unit, factor] = std::tie(point.unit_from, point.scale_from);
         made.told = std::make_unique<const Told>(
@@ -103,7 +107,6 @@ Normaliser::Normaliser(const DeviceConfig& device, std::string_view firmware)
         const auto index = static_cast<std::uint16_t>(row);
         latest_.push_back({.alias = {.device = device.index, .row = index}, .time = never});
     }
-    history_.resize(rows_.size());
     judged_.reserve(rows_.size());
     const auto age = get(profile.transport, "age", SettingTable{});
     stale_ = duration_of(age, "stale", {});
@@ -112,8 +115,10 @@ Normaliser::Normaliser(const DeviceConfig& device, std::string_view firmware)
 
 void Normaliser::forget()
 {
-    for (auto& history : history_) {
-        history = {};
+    for (auto& row : rows_) {
+        if (row.history) {
+            *row.history = {};
+        }
     }
 }
 
@@ -222,7 +227,8 @@ void Normaliser::judge_row(std::uint16_t index, BootTime time)
         reading.cause = Cause::unexpected_reply;
         return;
     }
-    auto& history = history_[index];
+    PointHistory none;
+    auto& history = row.history ? *row.history : none;
     auto judgement = Judgement{};
     if (!row.told) {
         judgement = row.rule.judge(reading.value, time, history);

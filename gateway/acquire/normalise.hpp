@@ -72,6 +72,7 @@ private:
     };
     struct Row {
         PointRule rule;
+        std::unique_ptr<PointHistory> history;  // of a rule that remembers
         double scale = 1, offset = 0;
         std::unique_ptr<const Told> told;
         std::optional<std::uint16_t> fallback;
@@ -94,7 +95,6 @@ private:
     void mark_all(Cause whole);
 
     std::vector<Row> rows_;
-    std::vector<PointHistory> history_;
     std::vector<Reading> latest_;
     std::vector<Agreement> agreements_;
     std::vector<Status> statuses_;

@@ -95,6 +95,11 @@ PointRule::PointRule(const Point& point, const Fraction& scale, const Fraction& 
     }
 }
 
+bool PointRule::remembers() const
+{
+    return special_ && (special_->counter || special_->raw_rate || special_->stuck);
+}
+
 bool PointRule::is_missing(const Value& raw) const
 {
     return special_ && special_->is_missing(raw);

@@ -41,6 +41,8 @@ public:
                                  : judge_value(raw, time, history);
     }
 
+    /// Whether the history decides: without it the rule may be given an empty one each time.
+    bool remembers() const;
     /// Whether the device says with this value that it has none.
     bool is_missing(const Value& raw) const;
     /// A value that is not missing; `step`: what one step of the device's counter is in it.

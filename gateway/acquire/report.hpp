@@ -25,6 +25,7 @@ struct Stored {
 class ReportRule {
 public:
     ReportRule(const Report& report, const Fraction& scale, Duration poll);
+    friend bool operator==(const ReportRule&, const ReportRule&) = default;
 
     /// `wall_offset`: Unix time less boot time, nothing while it is not known.
     bool stores(const Reading& reading, const Stored& last,

@@ -50,14 +50,19 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       stored_(device_.profile->points.size()),
       is_due_(device_.profile->points.size())
 {
-    rules_.reserve(stored_.size());
+    rule_of_.reserve(stored_.size());
     all_rows_.reserve(stored_.size());
     for (std::size_t row = 0; row < stored_.size(); ++row) {
         const auto& point = device_.profile->points[row];
         if (!point.hidden) {
             all_rows_.push_back(static_cast<std::uint16_t>(row));
         }
-        rules_.emplace_back(point.report, device_.scale[row], point.poll);
+        const ReportRule rule(point.report, device_.scale[row], point.poll);
+        const auto same = std::find(rules_.begin(), rules_.end(), rule) - rules_.begin();
+        rule_of_.push_back(static_cast<std::uint16_t>(same));
+        if (rule_of_.back() == rules_.size()) {
+            rules_.push_back(rule);
+        }
     }
 }
 
@@ -233,12 +238,13 @@ void Supervisor::store_readings(std::span<const std::uint16_t> rows, BootTime ti
         if (good) {
             last_good_ = time;
         }
-        if (!rules_[row].stores(reading, stored_[row], wall_offset)) {
+        const auto& rule = rules_[rule_of_[row]];
+        if (!rule.stores(reading, stored_[row], wall_offset)) {
             slots_.suppressed(lane);
             continue;
         }
         slots_.stored(lane, good);
-        rules_[row].remember(reading, stored_[row]);
+        rule.remember(reading, stored_[row]);
         outgoing_[index_of(lane)].push_back(reading);
     }
 }
@@ -265,7 +271,11 @@ void Supervisor::hand_over()
         auto& readings = outgoing_[index_of(lane)];
         if (!readings.empty()) {
             sink_.accept(lane, readings);
+            const bool is_usual = readings.size() >= readings.capacity() / 4;
             readings.clear();
+            if (!is_usual) {
+                readings.shrink_to_fit();  // most devices say little once they have said all
+            }
         }
     }
     slots_.hand_over(sink_);

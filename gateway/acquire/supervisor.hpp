@@ -122,9 +122,10 @@ private:
     Alarms alarms_;
     DueRows due_rows_;
     Breaker breaker_;
-    Lane main_lane_;  // the one that most points use
-    Bus turns_;       // the poll and read_now() take turns at the driver
-    std::vector<ReportRule> rules_;
+    Lane main_lane_;                      // the one that most points use
+    Bus turns_;                           // the poll and read_now() take turns at the driver
+    std::vector<ReportRule> rules_;       // that differ
+    std::vector<std::uint16_t> rule_of_;  // by row, into rules_
     std::vector<Stored> stored_;
     std::vector<std::uint16_t> all_rows_;  // that have readings
     std::vector<bool> is_due_;             // of the rows that are read, by row

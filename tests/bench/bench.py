@@ -159,22 +159,30 @@ def start_time(build, folder):
 
 def idle(build, folder, seconds):
     """What a box costs that has little to do: 10 devices of 10 points, each read every 10 s, all of it
-    sent and receipted. Figures of the process alone, once its start is a minute behind it."""
+    sent and receipted. Figures of the process alone, once its start is a minute behind it; beside it a
+    program that wakes as often and does nothing."""
     with procs.Run(build, folder / 'idle', keep=True) as run:
         place = town.Bench(run, 10, 10, 10_000, 'uint16')
         place.write_site(place.broker.port)
         gateway = run.add(place.gateway).start()
-        time.sleep(60)
-        cpu, began = field.cpu_seconds(gateway.pid), time.monotonic()
+        time.sleep(50)
+        wakes = gateway.wakes()
+        time.sleep(10)
+        rate = (gateway.wakes() - wakes) / 10
+        waker = run.add(procs.Program(run.folder, 'waker', [build / 'tests' / 'bench' / 'waker', rate])).start()
+        began = time.monotonic()
+        before = [field.cpu_seconds(program.pid) for program in (gateway, waker)]
         time.sleep(max(seconds, 60))
-        share = (field.cpu_seconds(gateway.pid) - cpu) / (time.monotonic() - began)
+        ours, bare = ((field.cpu_seconds(program.pid) - cpu) / (time.monotonic() - began)
+                      for program, cpu in zip((gateway, waker), before))
         status = json.loads(gateway.ask('status', '--json').stdout)
         well = sum(device['answering'] and device['receipted'] for device in status['devices'])
         figures = [f'{well} of 10', f'{gateway.resident_kb() / 1024:.1f}', f'{gateway.peak_kb() / 1024:.1f}',
-                   f'{share:.3%}', str(len(gateway.listening_ports()))]
+                   f'{rate:.1f}', f'{ours:.3%}', f'{bare:.3%}', str(len(gateway.listening_ports()))]
         gateway.stop()
-    yield row(['devices read and receipted', 'resident MB', 'peak MB', 'of a core', 'TCP ports it listens at'])
-    yield row(['---:'] * 5)
+    yield row(['devices read and receipted', 'resident MB', 'peak MB', 'wakes/s', 'of a core',
+               'the wakes alone', 'TCP ports it listens at'])
+    yield row(['---:'] * 7)
     yield row(figures)
 
 

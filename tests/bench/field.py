@@ -95,7 +95,8 @@ def bare_timer(late, stop):
 
 
 def thousand(build, folder, seconds):
-    """1,000 devices on 1,000 connections, each read once a second in one request."""
+    """1,000 devices on 1,000 connections, each read once a second in one request. The window begins when the
+    memory of the start has been given back, after a minute; "at most" has the start in it."""
     count = 1000
     for words in (10, 100):
         scene = ''.join(f'[[device]]\nid = "d-{n}"\nregisters = {{ holding = {words} }}\n' for n in range(count))
@@ -105,7 +106,7 @@ def thousand(build, folder, seconds):
             asleep, stop = [], threading.Event()
             timer = threading.Thread(target=bare_timer, args=(asleep, stop))
             timer.start()
-            served, cpu, took = field.window(20, seconds, before_the_end=stop.set)
+            served, cpu, took = field.window(70, seconds, before_the_end=stop.set)
             timer.join()
         requests = sum(map(len, served.values()))
         late = [jitter for times in served.values() for jitter in jitters(times, 1000)]

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -117,6 +118,11 @@ class Program:
 
     def written_bytes(self):
         return self._number('io', 'write_bytes:')
+
+    def wakes(self):
+        """How often its threads slept and woke again, all together."""
+        return sum(int(re.search(r'^voluntary_ctxt_switches:\s+(\d+)', file.read_text(), re.M)[1])
+                   for file in pathlib.Path(f'/proc/{self.pid}/task').glob('*/status'))
 
     def listening_ports(self):
         """TCP ports that the process listens at."""

@@ -68,8 +68,8 @@ void Schedule::follow(Instant now, const ClockReading& wall)
     if (!first && !synced) {
         return;
     }
-    if (const auto moved = onto_wall - anchor_;
-        on_wall_ && std::chrono::abs(moved) < shortest_ / 2) {
+    const auto moved = on_wall_ ? onto_wall - anchor_ : Duration::max();
+    if (moved > -shortest_ / 2 && moved < shortest_ / 2) {
         if (moved < 0ns || moved > rounding) {
             move(moved);
         }

@@ -20,7 +20,13 @@ public:
     Value(const Value& other) : kind_(other.kind_), bits_(other.bits_), text_(copy_of(other.text_))
     {
     }
-    Value& operator=(const Value& other) { return *this = Value(other); }
+    Value& operator=(const Value& other)
+    {
+        kind_ = other.kind_;
+        bits_ = other.bits_;
+        text_ = copy_of(other.text_);
+        return *this;
+    }
     Value(Value&&) noexcept = default;
     Value& operator=(Value&&) noexcept = default;
     ~Value() = default;

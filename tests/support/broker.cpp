@@ -1,5 +1,7 @@
 #include "tests/support/broker.hpp"
 
+#include "tests/support/free_port.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -72,21 +74,6 @@ TemporaryFolder::~TemporaryFolder()
     std::filesystem::remove_all(path_, ignored);
 }
 
-std::uint16_t free_port()
-{
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    auto address = loopback(0);
-    socklen_t size = sizeof address;
-    const bool bound =
-        ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-        ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-    ::close(socket);
-    if (!bound) {
-        throw std::runtime_error("no free port");
-    }
-    return ntohs(address.sin_port);
-}
-
 Broker::Broker(std::string settings, const std::map<std::string, std::string>& files)
     : port_(free_port())
 {
@@ -147,12 +134,12 @@ void Broker::kill()
     }
 }
 
-void Broker::freeze()
+void Broker::freeze() const
 {
     ::kill(pid_, SIGSTOP);
 }
 
-void Broker::thaw()
+void Broker::thaw() const
 {
     ::kill(pid_, SIGCONT);
 }

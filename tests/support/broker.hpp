@@ -23,9 +23,6 @@ private:
     std::filesystem::path path_;
 };
 
-/// A port nobody listened on a moment ago.
-std::uint16_t free_port();
-
 /// A real mosquitto of one test on loopback: own configuration, nothing kept on disk, anonymous
 /// unless `settings` says otherwise. Killed with the object.
 class Broker {
@@ -45,8 +42,8 @@ public:
     /// SIGKILL; gone on return.
     void kill();
     /// SIGSTOP: connections stay up and nothing answers.
-    void freeze();
-    void thaw();
+    void freeze() const;
+    void thaw() const;
 
 private:
     TemporaryFolder folder_;

@@ -1,4 +1,5 @@
 #include "gateway/metrics/server.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/server_test.hpp"
 
 #include <gtest/gtest.h>
@@ -159,16 +160,9 @@ TEST_F(Figures, OnlyOwnerAndGroupMayAskAndASocketLeftOverIsReplaced)
     EXPECT_TRUE(get("/metrics").ends_with("open\n"));
 }
 
-std::uint16_t free_port()
-{
-    asio::io_context io;
-    asio::ip::tcp::acceptor probe(io, {asio::ip::make_address("127.0.0.1"), 0});
-    return probe.local_endpoint().port();
-}
-
 TEST_F(Figures, AreAtALoopbackPortWhenThatIsAskedFor)
 {
-    const auto port = free_port();
+    const auto port = test::free_port();
     serve("127.0.0.1:" + std::to_string(port));
     asio::ip::tcp::socket socket(callers);
     socket.connect({asio::ip::make_address("127.0.0.1"), port});

@@ -1,6 +1,7 @@
 #include "gateway/mqtt/client.hpp"
 
 #include "tests/support/broker.hpp"
+#include "tests/support/free_port.hpp"
 #include "tests/support/loop.hpp"
 
 #include <boost/asio/ip/tcp.hpp>

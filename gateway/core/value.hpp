@@ -3,7 +3,6 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -17,19 +16,6 @@ enum class Kind : std::uint8_t { none, int32, int64, uint64, float32, float64, t
 class Value {
 public:
     Value() = default;
-    Value(const Value& other) : kind_(other.kind_), bits_(other.bits_), text_(copy_of(other.text_))
-    {
-    }
-    Value& operator=(const Value& other)
-    {
-        kind_ = other.kind_;
-        bits_ = other.bits_;
-        text_ = copy_of(other.text_);
-        return *this;
-    }
-    Value(Value&&) noexcept = default;
-    Value& operator=(Value&&) noexcept = default;
-    ~Value() = default;
 
     static Value integer(std::int64_t number)
     {
@@ -53,7 +39,7 @@ public:
     static Value of_text(std::string text)
     {
         Value value(Kind::text, 0);
-        value.text_ = std::make_unique<const std::string>(std::move(text));
+        value.text_ = std::move(text);
         return value;
     }
     /// From the wire; `bits` as protocol.md, section 6 gives them for mix. Not for text.
@@ -69,7 +55,7 @@ public:
 
     /// Integers: two's complement, sign-extended; floats: their bit pattern; text and none: 0.
     std::uint64_t bits() const { return bits_; }
-    const std::string& text() const { return text_ ? *text_ : no_text; }
+    const std::string& text() const { return text_; }
     std::int64_t as_int64() const { return static_cast<std::int64_t>(bits_); }
     float as_float32() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits_)); }
     double as_float64() const { return std::bit_cast<double>(bits_); }
@@ -93,24 +79,14 @@ public:
         return std::numeric_limits<double>::quiet_NaN();
     }
 
-    friend bool operator==(const Value& a, const Value& b)
-    {
-        return a.kind_ == b.kind_ && a.bits_ == b.bits_ && a.text() == b.text();
-    }
+    friend bool operator==(const Value&, const Value&) = default;
 
 private:
-    using Text = std::unique_ptr<const std::string>;  // few values are text: it is kept apart
-    static const inline std::string no_text;
-
-    static Text copy_of(const Text& text)
-    {
-        return text ? std::make_unique<const std::string>(*text) : nullptr;
-    }
     Value(Kind kind, std::uint64_t bits) : kind_(kind), bits_(bits) {}
 
     Kind kind_ = Kind::none;
     std::uint64_t bits_ = 0;
-    Text text_;
+    std::string text_;
 };
 
 }  // namespace gateway

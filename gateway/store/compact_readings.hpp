@@ -11,7 +11,7 @@
 namespace gateway {
 
 /// Readings kept as columns: 12 bytes each while all are good and of one narrow kind, against the
-/// 64 of a Reading. Their times lie within 2^30 ms (12 days) of the first one's.
+/// 88 of a Reading. Their times lie within 2^30 ms (12 days) of the first one's.
 class CompactReadings {
 public:
     struct DeviceTime {

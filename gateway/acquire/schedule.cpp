@@ -11,8 +11,8 @@ namespace {
 constexpr Duration rounding = 1ms;  // of the wall clock's readings, always downwards
 constexpr Duration shortest_period = 10ms;
 
-/// Turns fall on common instants, so that the processor wakes once for several devices: waking
-/// costs a box more than reading does. Ten instants a period leave no crowd at any of them.
+/// Turns fall on common instants, so that the processor wakes once for several devices: waking is
+/// a large part of what a read costs. Ten instants a period leave no crowd at any of them.
 Duration common_instants(Duration spread)
 {
     return std::clamp<Duration>(spread / 10, 100ms, 1s);

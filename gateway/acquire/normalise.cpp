@@ -179,8 +179,7 @@ Reading Normaliser::judge_late(Sample& sample, BootTime time, Cause whole) const
                     .cause = sample.cause,
                     .device_time = sample.device_time};
     if (sample.quality == Quality::good) {
-        PointHistory none;
-        const auto judgement = rows_[sample.row].rule.judge(reading.value, time, none);
+        const auto judgement = rows_[sample.row].rule.judge(reading.value, time, nullptr);
         reading.quality = judgement.quality;
         reading.cause = judgement.cause;
     }
@@ -227,15 +226,13 @@ void Normaliser::judge_row(std::uint16_t index, BootTime time)
         reading.cause = Cause::unexpected_reply;
         return;
     }
-    PointHistory none;
-    auto& history = row.history ? *row.history : none;
     auto judgement = Judgement{};
     if (!row.told) {
-        judgement = row.rule.judge(reading.value, time, history);
+        judgement = row.rule.judge(reading.value, time, row.history.get());
     } else if (row.rule.is_missing(reading.value)) {
         judgement = {.quality = Quality::missing, .cause = Cause::sentinel};
     } else if (const auto step = bring(index)) {
-        judgement = row.rule.judge_value(reading.value, time, history, *step);
+        judgement = row.rule.judge_value(reading.value, time, row.history.get(), *step);
     } else {
         return;
     }

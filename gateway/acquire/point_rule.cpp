@@ -105,7 +105,7 @@ bool PointRule::is_missing(const Value& raw) const
     return special_ && special_->is_missing(raw);
 }
 
-Judgement PointRule::judge_value(const Value& raw, BootTime time, PointHistory& history,
+Judgement PointRule::judge_value(const Value& raw, BootTime time, PointHistory* known,
                                  double step) const
 {
     auto judgement = judge_number(raw);
@@ -116,6 +116,10 @@ Judgement PointRule::judge_value(const Value& raw, BootTime time, PointHistory& 
     if (!rules.members.empty() && judgement.quality == Quality::good) {
         judgement = rules.judge_member(raw);
     }
+    if (known == nullptr) {
+        return judgement;
+    }
+    auto& history = *known;
     const bool numeric = !raw.is_text();
     auto moved = raw.approximate() - history.trusted;
     if (history.any && numeric && rules.counter) {

@@ -27,26 +27,27 @@ struct PointHistory {
 };
 
 /// The quality rules of one point, prepared once. Pure: it changes nothing but the history it is
-/// given. Nothing is clipped or dropped; the judgement says what is wrong.
+/// given; without one a value is judged by itself. Nothing is clipped or dropped; the judgement
+/// says what is wrong.
 class PointRule {
 public:
     /// `also_missing`: sentinels that a quirk adds.
     PointRule(const Point& point, const Fraction& scale, const Fraction& offset,
               std::span<const Value> also_missing = {});
 
-    Judgement judge(const Value& raw, BootTime time, PointHistory& history) const
+    Judgement judge(const Value& raw, BootTime time, PointHistory* history) const
     {
         return !special_         ? judge_number(raw)
                : is_missing(raw) ? Judgement{Quality::missing, Cause::sentinel}
                                  : judge_value(raw, time, history);
     }
 
-    /// Whether the history decides: without it the rule may be given an empty one each time.
+    /// Whether earlier values count: a rule for which they do not needs no history.
     bool remembers() const;
     /// Whether the device says with this value that it has none.
     bool is_missing(const Value& raw) const;
     /// A value that is not missing; `step`: what one step of the device's counter is in it.
-    Judgement judge_value(const Value& value, BootTime time, PointHistory& history,
+    Judgement judge_value(const Value& value, BootTime time, PointHistory* history,
                           double step = 1) const;
 
 private:

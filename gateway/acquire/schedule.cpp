@@ -11,11 +11,11 @@ namespace {
 constexpr Duration rounding = 1ms;  // of the wall clock's readings, always downwards
 constexpr Duration shortest_period = 10ms;
 
-/// Turns fall on common instants, so that the processor wakes once for several devices: waking is
-/// a large part of what a read costs. Ten instants a period leave no crowd at any of them.
-Duration common_instants(Duration spread)
+/// Turns fall on common instants so far apart, so that the processor wakes once for several
+/// devices: waking is a large part of what a read costs. Ten of them leave no crowd at any.
+Duration between_turns(Duration spread)
 {
-    return std::clamp<Duration>(spread / 10, 100ms, 1s);
+    return std::max<Duration>(spread / 10, 100ms);
 }
 
 /// Whole periods in `span`, rounded down.
@@ -57,7 +57,7 @@ Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Du
     const auto spread = std::max<Duration>(std::min(shortest_, window), 1ns);
     phase_ = Duration(static_cast<std::int64_t>(stable_hash(device_id) %
                                                 static_cast<std::uint64_t>(spread.count())));
-    phase_ -= phase_ % common_instants(spread);
+    phase_ -= phase_ % between_turns(spread);
 }
 
 void Schedule::follow(Instant now, const ClockReading& wall)

@@ -24,7 +24,7 @@ struct Due {
 class Schedule {
 public:
     /// `window`: devices are spread over this much time by a hash of their id, at most one period,
-    /// to a few instants that they share: whole tenths of a period, of 0.1 s to 1 s.
+    /// to at most ten instants that they share, 0.1 s or more apart.
     Schedule(std::span<const Point> points, std::string_view device_id, Duration window);
 
     /// Moves the grid onto the wall clock when it is synced and the grid stands elsewhere. A clock

@@ -271,9 +271,9 @@ void Supervisor::hand_over()
         auto& readings = outgoing_[index_of(lane)];
         if (!readings.empty()) {
             sink_.accept(lane, readings);
-            const bool is_usual = readings.size() >= readings.capacity() / 4;
+            const bool has_much_room = readings.capacity() / 4 > readings.size();
             readings.clear();
-            if (!is_usual) {
+            if (has_much_room) {
                 readings.shrink_to_fit();  // most devices say little once they have said all
             }
         }

@@ -9,7 +9,6 @@ import json
 import os
 import pathlib
 import random
-import re
 import shutil
 import signal
 import socket
@@ -121,8 +120,8 @@ class Program:
 
     def wakes(self):
         """How often its threads slept and woke again, all together."""
-        return sum(int(re.search(r'^voluntary_ctxt_switches:\s+(\d+)', file.read_text(), re.M)[1])
-                   for file in pathlib.Path(f'/proc/{self.pid}/task').glob('*/status'))
+        return sum(self._number(f'task/{thread}/status', 'voluntary_ctxt_switches:')
+                   for thread in os.listdir(f'/proc/{self.pid}/task'))
 
     def listening_ports(self):
         """TCP ports that the process listens at."""

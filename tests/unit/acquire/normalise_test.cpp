@@ -16,7 +16,7 @@ struct Rules {
     explicit Rules(const Point& point) : rule(point, point.scale.times, point.offset.times) {}
     Judgement operator()(Value raw, std::chrono::milliseconds time = 0s)
     {
-        return rule.judge(raw, at(time), history);
+        return rule.judge(raw, at(time), &history);
     }
     PointRule rule;
     PointHistory history;

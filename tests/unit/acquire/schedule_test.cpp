@@ -145,7 +145,9 @@ TEST(Schedule, MovesOntoTheWallClockOnceItIsSyncedAndStaysThere)
     schedule.take(schedule.next());
     schedule.follow(start + 8s, synced(start + 8s, 2999ms));
     EXPECT_EQ(schedule.next(), start + 17s) << "rounding of the readings does not move it";
-    schedule.follow(start + 9s, synced(start + 9s, 25s));
+    schedule.follow(start + 9s, synced(start + 9s, 24s));
+    EXPECT_EQ(schedule.next(), start + 16s) << "a long step does";
+    schedule.follow(start + 9s, synced(start + 9s, 5s));
     EXPECT_EQ(schedule.next(), start + 15s) << "a step does";
     auto holdover = synced(start + 10s, 8s);
     holdover.state = ClockState::holdover;

@@ -23,8 +23,9 @@ template <typename Rule>
 void add_rules(Companions& companions, const RowsById& rows, const std::vector<Rule>& rules,
                const std::vector<Point>& points)
 {
+    const auto row_count = static_cast<std::uint16_t>(points.size());
     for (const auto& rule : rules) {
-        for (std::uint16_t row = 0; row < points.size(); ++row) {
+        for (std::uint16_t row = 0; row < row_count; ++row) {
             const bool all = rule.points.empty() && !points[row].hidden;
             const auto& names = rule.points;
             if (all || std::find(names.begin(), names.end(), points[row].id) != names.end()) {
@@ -56,13 +57,14 @@ void complete(const Companions& companions, std::set<std::uint16_t>& rows)
 DueRows::DueRows(const Profile& profile)
 {
     const auto& points = profile.points;
+    const auto row_count = static_cast<std::uint16_t>(points.size());
     RowsById rows;
-    for (std::uint16_t row = 0; row < points.size(); ++row) {
+    for (std::uint16_t row = 0; row < row_count; ++row) {
         rows.emplace(points[row].id, row);
     }
     Companions companions;
     std::set<std::uint16_t> counts;
-    for (std::uint16_t row = 0; row < points.size(); ++row) {
+    for (std::uint16_t row = 0; row < row_count; ++row) {
         const auto& point = points[row];
         add(companions, rows, row, point.fallback);
         add(companions, rows, row, point.good_if ? point.good_if->point : "");

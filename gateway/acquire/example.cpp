@@ -38,12 +38,19 @@ std::string value_seen(const Reading& reading, const Point& point, const DeviceC
 
 std::string seen(const Reading& reading, const Point& point, const DeviceConfig& device)
 {
-    const std::string quality(to_string(reading.quality));
+    std::string quality(to_string(reading.quality));
     if (reading.value.is_none() || reading.quality == Quality::missing) {
         return quality;
     }
     const auto value = value_seen(reading, point, device);
     return reading.quality == Quality::good ? value : value + ' ' + quality;
+}
+
+std::string difference(const Place& place, const std::string& id, const std::string& expected,
+                       const std::string& got)
+{
+    return place.file + ":" + std::to_string(place.line) + ": " + id + ": expected " + expected +
+           ", got " + got;
 }
 
 }  // namespace
@@ -68,8 +75,7 @@ std::vector<std::string> differences_from(const Example& example, const Profile&
                              ? seen(normaliser.latest()[*row], profile.points[*row], device)
                              : std::string("nothing");
         if (got != expected) {
-            differences.push_back(example.place.file + ":" + std::to_string(example.place.line) +
-                                  ": " + id + ": expected " + expected + ", got " + got);
+            differences.push_back(difference(example.place, id, expected, got));
         }
     }
     return differences;

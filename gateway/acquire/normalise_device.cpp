@@ -114,7 +114,8 @@ void Normaliser::add_rules(const Profile& profile)
                                .relative = check.relative.approximate(),
                                .on_fail = check.on_fail});
     }
-    for (std::uint16_t row = 0; row < profile.points.size(); ++row) {
+    const auto row_count = static_cast<std::uint16_t>(profile.points.size());
+    for (std::uint16_t row = 0; row < row_count; ++row) {
         const auto& good_if = profile.points[row].good_if;
         if (const auto on = good_if ? row_of(profile, good_if->point) : std::nullopt) {
             statuses_.push_back({.on = *on,

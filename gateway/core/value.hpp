@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -16,6 +17,14 @@ enum class Kind : std::uint8_t { none, int32, int64, uint64, float32, float64, t
 class Value {
 public:
     Value() = default;
+    Value(const Value& other)
+        : kind_(other.kind_), bits_(other.bits_), text_(other.text_ ? other.text_copy() : nullptr)
+    {
+    }
+    Value& operator=(const Value& other) { return *this = Value(other); }
+    Value(Value&&) noexcept = default;
+    Value& operator=(Value&&) noexcept = default;
+    ~Value() = default;
 
     static Value integer(std::int64_t number)
     {
@@ -36,12 +45,7 @@ public:
     {
         return {Kind::float64, std::bit_cast<std::uint64_t>(number)};
     }
-    static Value of_text(std::string text)
-    {
-        Value value(Kind::text, 0);
-        value.text_ = std::move(text);
-        return value;
-    }
+    static Value of_text(std::string text);
     /// From the wire; `bits` as protocol.md, section 6 gives them for mix. Not for text.
     static Value from_bits(Kind kind, std::uint64_t bits) { return {kind, bits}; }
 
@@ -55,7 +59,8 @@ public:
 
     /// Integers: two's complement, sign-extended; floats: their bit pattern; text and none: 0.
     std::uint64_t bits() const { return bits_; }
-    const std::string& text() const { return text_; }
+    /// Empty for anything else.
+    const std::string& text() const { return text_ ? *text_ : no_text; }
     std::int64_t as_int64() const { return static_cast<std::int64_t>(bits_); }
     float as_float32() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits_)); }
     double as_float64() const { return std::bit_cast<double>(bits_); }
@@ -79,14 +84,21 @@ public:
         return std::numeric_limits<double>::quiet_NaN();
     }
 
-    friend bool operator==(const Value&, const Value&) = default;
+    friend bool operator==(const Value& left, const Value& right)
+    {
+        return left.kind_ == right.kind_ && left.bits_ == right.bits_ &&
+               (!left.is_text() || left.text() == right.text());
+    }
 
 private:
     Value(Kind kind, std::uint64_t bits) : kind_(kind), bits_(bits) {}
 
+    static const inline std::string no_text;
+    std::unique_ptr<const std::string> text_copy() const;
+
     Kind kind_ = Kind::none;
     std::uint64_t bits_ = 0;
-    std::string text_;
+    std::unique_ptr<const std::string> text_;  // few values are text: the others have no room
 };
 
 }  // namespace gateway

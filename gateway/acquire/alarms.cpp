@@ -1,6 +1,6 @@
 #include "gateway/acquire/alarms.hpp"
 
-#include "gateway/acquire/normalise.hpp"
+#include "gateway/acquire/device_rules.hpp"
 
 #include <algorithm>
 
@@ -55,8 +55,8 @@ Alarms::Alarms(const DeviceConfig& device)
             continue;  // the profile's check refuses such an alarm
         }
         const auto condition = [&](const AlarmCondition& written) {
-            return Condition(written, profile.points[*row], device.scale[*row],
-                             device.offset[*row]);
+            return Condition(written, profile.points[*row], device.factors->scale[*row],
+                             device.factors->offset[*row]);
         };
         const auto index = static_cast<std::uint16_t>(Alias::first_alarm + i);
         rules_.push_back({.row = *row,

@@ -32,7 +32,7 @@ std::string value_seen(const Reading& reading, const Point& point, const DeviceC
         return name->second;
     }
     const auto row = reading.alias.row;
-    const auto decimal = apply(value, device.scale[row], device.offset[row]);
+    const auto decimal = apply(value, device.factors->scale[row], device.factors->offset[row]);
     return decimal ? decimal->text : "no number";
 }
 
@@ -60,13 +60,15 @@ std::vector<std::string> differences_from(const Example& example, const Profile&
 {
     DeviceConfig device;
     device.profile = std::shared_ptr<const Profile>(&profile, [](const Profile*) {});  // lent
+    Factors factors;
     for (const auto& point : profile.points) {
-        device.scale.push_back(with_default(point.scale, profile));
-        device.offset.push_back(with_default(point.offset, profile));
+        factors.scale.push_back(with_default(point.scale, profile));
+        factors.offset.push_back(with_default(point.offset, profile));
     }
+    device.factors = std::make_shared<const Factors>(std::move(factors));
     std::vector<std::uint16_t> rows(profile.points.size());
     std::iota(rows.begin(), rows.end(), std::uint16_t{0});
-    Normaliser normaliser(device, {});
+    Normaliser normaliser(0, std::make_shared<const DeviceRules>(device, ""));
     normaliser.judge(samples, rows, BootTime(), Cause::none);
     std::vector<std::string> differences;
     for (const auto& [id, expected] : example.expect) {

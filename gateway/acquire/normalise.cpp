@@ -1,11 +1,5 @@
 #include "gateway/acquire/normalise.hpp"
 
-#include "gateway/acquire/identify.hpp"
-#include "gateway/config/literal.hpp"
-
-#include <algorithm>
-#include <charconv>
-#include <tuple>
 #include <utility>
 
 namespace gateway {
@@ -17,109 +11,28 @@ bool has_value(const Reading& reading)
     return !reading.value.is_none();
 }
 
-bool applies(const Quirk& quirk, const Profile& profile, std::string_view firmware)
-{
-    return (quirk.vendor.empty() || quirk.vendor == profile.vendor) &&
-           (quirk.firmware.empty() || quirk.firmware == "*" ||
-            (!firmware.empty() && firmware_fits(firmware, quirk.firmware)));
-}
-
-std::vector<Value> quirk_sentinels(const Profile& profile, const Point& point,
-                                   std::string_view firmware)
-{
-    std::vector<Value> missing;
-    for (const auto& quirk : profile.quirks) {
-        if ((quirk.point == point.id || (point.row && quirk.point == point.row->of)) &&
-            applies(quirk, profile, firmware)) {
-            missing.insert(missing.end(), quirk.missing.begin(), quirk.missing.end());
-        }
-    }
-    return missing;
-}
-
 }  // namespace
 
-std::vector<Value> values_of(const Point& point, const std::vector<std::string>& names)
+Normaliser::Normaliser(std::uint16_t device_index, std::shared_ptr<const DeviceRules> rules)
+    : rules_(std::move(rules)), rows_(rules_->rows.size()), histories_(rules_->histories)
 {
-    std::vector<Value> values;
-    for (const auto& name : names) {
-        for (const auto& [number, member] : point.names) {
-            if (member == name) {
-                values.push_back(Value::integer(number));
-            }
-        }
-        if (point.names.empty()) {
-            values.push_back(Value::of_text(name));
-            std::int64_t number = 0;
-            const auto* const end = name.data() + name.size();
-            const auto parsed = std::from_chars(name.data(), end, number);
-            if (parsed.ec == std::errc() && parsed.ptr == end) {
-                values.push_back(Value::integer(number));
-            }
-        }
+    const auto row_count = static_cast<std::uint16_t>(rows_.size());
+    latest_.reserve(row_count);
+    judged_.reserve(row_count);
+    for (std::uint16_t row = 0; row < row_count; ++row) {
+        latest_.push_back({.alias = {.device = device_index, .row = row}, .time = never});
     }
-    return values;
-}
-
-std::optional<std::uint16_t> row_of(const Profile& profile, std::string_view point_id)
-{
-    const auto& points = profile.points;
-    const auto named = [point_id](const Point& point) { return point.id == point_id; };
-    const auto at = std::find_if(points.begin(), points.end(), named);
-    return at == points.end() ? std::nullopt
-                              : std::optional(static_cast<std::uint16_t>(at - points.begin()));
-}
-
-Normaliser::Row Normaliser::make_row(const DeviceConfig& device, std::size_t row,
-                                     std::string_view firmware) const
-{
-    const auto& profile = *device.profile;
-    const auto& point = profile.points[row];
-    const auto& scale = device.scale[row];
-    const auto& offset = device.offset[row];
-    const auto sentinels = quirk_sentinels(profile, point, firmware);
-    Row made{.rule = {point, scale, offset, sentinels},
-             .history = nullptr,
-             .scale = scale.approximate(),
-             .offset = offset.approximate(),
-             .told = nullptr,
-             .fallback = point.fallback.empty() ? std::nullopt : row_of(profile, point.fallback)};
-    if (made.rule.remembers()) {
-        made.history = std::make_unique<PointHistory>();
-    }
-    if (point.unit_from || point.scale_from) {
-        const auto& [unit, factor] = std::tie(point.unit_from, point.scale_from);
-        made.told = std::make_unique<const Told>(
-            Told{.number = {point, scale, offset},
-                 .unit = unit ? row_of(profile, unit->point) : std::nullopt,
-                 .factor = factor ? row_of(profile, factor->point) : std::nullopt});
-    }
-    return made;
-}
-
-Normaliser::Normaliser(const DeviceConfig& device, std::string_view firmware)
-{
-    const auto& profile = *device.profile;
-    rows_.reserve(profile.points.size());
-    latest_.reserve(profile.points.size());
-    for (std::size_t row = 0; row < profile.points.size(); ++row) {
-        rows_.push_back(make_row(device, row, firmware));
-        const auto index = static_cast<std::uint16_t>(row);
-        latest_.push_back({.alias = {.device = device.index, .row = index}, .time = never});
-    }
-    judged_.reserve(rows_.size());
-    const auto age = get(profile.transport, "age", SettingTable{});
-    stale_ = duration_of(age, "stale", {});
-    add_rules(profile);
 }
 
 void Normaliser::forget()
 {
-    for (auto& row : rows_) {
-        if (row.history) {
-            *row.history = {};
-        }
-    }
+    histories_.assign(histories_.size(), {});
+}
+
+PointHistory* Normaliser::history_of(std::uint16_t row)
+{
+    const auto history = rules_->rows[row].history;
+    return history ? &histories_[*history] : nullptr;
 }
 
 std::span<const std::uint16_t> Normaliser::judge(
@@ -150,18 +63,18 @@ std::span<const std::uint16_t> Normaliser::judge(
     for (const auto row : judged_) {
         judge_row(row, time);
     }
-    for (const auto& agreement : agreements_) {
+    for (const auto& agreement : rules_->agreements) {
         compare(agreement);
     }
-    for (const auto& status : statuses_) {
+    for (const auto& status : rules_->statuses) {
         follow(status);
     }
-    for (const auto& age : ages_) {
+    for (const auto& age : rules_->ages) {
         follow(age, time, wall_offset);
     }
-    if (stale_ > Duration::zero() && wall_offset) {
+    if (rules_->stale > Duration::zero() && wall_offset) {
         for (const auto row : judged_) {
-            judge_age(latest_[row], stale_, time.time_since_epoch() + *wall_offset);
+            judge_age(latest_[row], rules_->stale, time.time_since_epoch() + *wall_offset);
         }
     }
     if (whole != Cause::none) {
@@ -179,7 +92,7 @@ Reading Normaliser::judge_late(Sample& sample, BootTime time, Cause whole) const
                     .cause = sample.cause,
                     .device_time = sample.device_time};
     if (sample.quality == Quality::good) {
-        const auto judgement = rows_[sample.row].rule.judge(reading.value, time, nullptr);
+        const auto judgement = rules_->rows[sample.row].rule.judge(reading.value, time, nullptr);
         reading.quality = judgement.quality;
         reading.cause = judgement.cause;
     }
@@ -206,7 +119,7 @@ void Normaliser::take(Sample& sample, BootTime time)
 
 void Normaliser::judge_row(std::uint16_t index, BootTime time)
 {
-    auto& row = rows_[index];
+    const auto& row = rules_->rows[index];
     auto& reading = latest_[index];
     if (row.fallback) {
         const auto& other = latest_[*row.fallback];
@@ -228,11 +141,11 @@ void Normaliser::judge_row(std::uint16_t index, BootTime time)
     }
     auto judgement = Judgement{};
     if (!row.told) {
-        judgement = row.rule.judge(reading.value, time, row.history.get());
+        judgement = row.rule.judge(reading.value, time, history_of(index));
     } else if (row.rule.is_missing(reading.value)) {
         judgement = {.quality = Quality::missing, .cause = Cause::sentinel};
     } else if (const auto step = bring(index)) {
-        judgement = row.rule.judge_value(reading.value, time, row.history.get(), *step);
+        judgement = row.rule.judge_value(reading.value, time, history_of(index), *step);
     } else {
         return;
     }
@@ -247,7 +160,7 @@ void Normaliser::judge_row(std::uint16_t index, BootTime time)
 /// were.
 std::optional<double> Normaliser::bring(std::uint16_t index)
 {
-    const auto& told = *rows_[index].told;
+    const auto& told = *rules_->rows[index].told;
     auto& reading = latest_[index];
     const auto said = [this](const std::optional<std::uint16_t>& row) {
         return row && has_value(latest_[*row]) ? &latest_[*row].value : nullptr;

@@ -62,17 +62,6 @@ Quality quality_of(const StatusRule& rule, const Value& value)
     return result;
 }
 
-/// `good_if` in the words of a status rule.
-StatusRule rule_of(const GoodIf& good_if, const Point& on)
-{
-    StatusRule rule{.point = on.id, .points = {}, .codes = {}, .bits = {}};
-    for (auto& value : values_of(on, good_if.in)) {
-        rule.codes.push_back({value, value, Quality::good});
-    }
-    rule.otherwise = Quality::suspect;
-    return rule;
-}
-
 std::optional<WallTime> device_time(const AgeRule& rule, const Value& value, milliseconds now)
 {
     const auto number = value.approximate();
@@ -89,58 +78,9 @@ std::optional<WallTime> device_time(const AgeRule& rule, const Value& value, mil
 
 }  // namespace
 
-std::vector<std::uint16_t> Normaliser::rows_of(const Profile& profile,
-                                               const std::vector<std::string>& ids) const
-{
-    std::vector<std::uint16_t> rows;
-    for (const auto& id : ids) {
-        if (const auto row = row_of(profile, id)) {
-            rows.push_back(*row);
-        }
-    }
-    for (std::uint16_t row = 0; ids.empty() && row < profile.points.size(); ++row) {
-        if (!profile.points[row].hidden) {
-            rows.push_back(row);
-        }
-    }
-    return rows;
-}
-
-void Normaliser::add_rules(const Profile& profile)
-{
-    for (const auto& check : profile.checks) {
-        agreements_.push_back({.rows = rows_of(profile, check.points),
-                               .absolute = check.absolute.approximate(),
-                               .relative = check.relative.approximate(),
-                               .on_fail = check.on_fail});
-    }
-    const auto row_count = static_cast<std::uint16_t>(profile.points.size());
-    for (std::uint16_t row = 0; row < row_count; ++row) {
-        const auto& good_if = profile.points[row].good_if;
-        if (const auto on = good_if ? row_of(profile, good_if->point) : std::nullopt) {
-            statuses_.push_back({.on = *on,
-                                 .rows = {row},
-                                 .rule = rule_of(*good_if, profile.points[*on]),
-                                 .cause = Cause::dependency});
-        }
-    }
-    for (const auto& rule : profile.status) {
-        if (const auto on = row_of(profile, rule.point)) {
-            auto rows = rows_of(profile, rule.points);
-            std::erase(rows, *on);
-            statuses_.push_back({.on = *on, .rows = std::move(rows), .rule = rule});
-        }
-    }
-    for (const auto& rule : profile.ages) {
-        if (const auto on = row_of(profile, rule.point)) {
-            ages_.push_back({.on = *on, .rows = rows_of(profile, rule.points), .rule = rule});
-        }
-    }
-}
-
 /// Points that were read together disagree when they are further apart than the absolute tolerance
 /// and than the relative one, which is of their mean.
-void Normaliser::compare(const Agreement& agreement)
+void Normaliser::compare(const DeviceRules::Agreement& agreement)
 {
     double low = 0;
     double high = 0;
@@ -150,7 +90,8 @@ void Normaliser::compare(const Agreement& agreement)
         if (!rows_[row].judged || !holds_value(reading) || reading.quality == Quality::bad) {
             return;
         }
-        const auto number = reading.value.approximate() * rows_[row].scale + rows_[row].offset;
+        const auto number =
+            reading.value.approximate() * rules_->rows[row].scale + rules_->rows[row].offset;
         low = first ? number : std::min(low, number);
         high = first ? number : std::max(high, number);
         first = false;
@@ -168,7 +109,7 @@ void Normaliser::compare(const Agreement& agreement)
     }
 }
 
-void Normaliser::follow(const Status& status)
+void Normaliser::follow(const DeviceRules::Status& status)
 {
     const auto& on = latest_[status.on];
     const bool known = holds_value(on) && on.quality != Quality::missing;
@@ -183,7 +124,8 @@ void Normaliser::follow(const Status& status)
     }
 }
 
-void Normaliser::follow(const Age& age, BootTime time, std::optional<milliseconds> wall_offset)
+void Normaliser::follow(const DeviceRules::Age& age, BootTime time,
+                        std::optional<milliseconds> wall_offset)
 {
     const auto& on = latest_[age.on];
     const auto now = time.time_since_epoch() + wall_offset.value_or(milliseconds(0));

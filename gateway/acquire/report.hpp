@@ -25,7 +25,6 @@ struct Stored {
 class ReportRule {
 public:
     ReportRule(const Report& report, const Fraction& scale, Duration poll);
-    friend bool operator==(const ReportRule&, const ReportRule&) = default;
 
     /// `wall_offset`: Unix time less boot time, nothing while it is not known.
     bool stores(const Reading& reading, const Stored& last,

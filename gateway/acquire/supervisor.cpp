@@ -41,7 +41,7 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       sink_(sink),
       settings_(std::move(settings)),
       schedule_(device_.profile->points, device_.site.id, settings_.commit_window),
-      normaliser_(device_, {}),
+      normaliser_(device_.index, settings_.rules->rules_of(device_, {})),
       alarms_(device_),
       due_rows_(*device_.profile),
       breaker_(driver_->may_be_silent() ? Duration(std::chrono::seconds(1)) : schedule_.shortest(),
@@ -50,18 +50,10 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       stored_(device_.profile->points.size()),
       is_due_(device_.profile->points.size())
 {
-    rule_of_.reserve(stored_.size());
     all_rows_.reserve(stored_.size());
     for (std::size_t row = 0; row < stored_.size(); ++row) {
-        const auto& point = device_.profile->points[row];
-        if (!point.hidden) {
+        if (!device_.profile->points[row].hidden) {
             all_rows_.push_back(static_cast<std::uint16_t>(row));
-        }
-        const ReportRule rule(point.report, device_.scale[row], point.poll);
-        const auto same = std::find(rules_.begin(), rules_.end(), rule) - rules_.begin();
-        rule_of_.push_back(static_cast<std::uint16_t>(same));
-        if (rule_of_.back() == rules_.size()) {
-            rules_.push_back(rule);
         }
     }
 }
@@ -228,6 +220,8 @@ void Supervisor::store_readings(std::span<const std::uint16_t> rows, BootTime ti
         emit("counter-reset", Severity::warning,
              "The counter " + device_.profile->points[row].id + " was set back.");
     }
+    auto& most = outgoing_[index_of(main_lane_)];
+    most.reserve(most.size() + rows.size());
     for (const auto row : rows) {
         if (!is_due_[row]) {
             continue;  // read for the sake of others
@@ -238,7 +232,7 @@ void Supervisor::store_readings(std::span<const std::uint16_t> rows, BootTime ti
         if (good) {
             last_good_ = time;
         }
-        const auto& rule = rules_[rule_of_[row]];
+        const auto& rule = normaliser_.rules().rows[row].report;
         if (!rule.stores(reading, stored_[row], wall_offset)) {
             slots_.suppressed(lane);
             continue;
@@ -271,12 +265,9 @@ void Supervisor::hand_over()
         auto& readings = outgoing_[index_of(lane)];
         if (!readings.empty()) {
             sink_.accept(lane, readings);
-            const bool has_much_room = readings.capacity() / 4 > readings.size();
-            readings.clear();
-            if (has_much_room) {
-                readings.shrink_to_fit();  // most devices say little once they have said all
-            }
         }
+        // The room that a thousand devices kept would be most of what they take; = {} keeps it.
+        readings = std::vector<Reading>();
     }
     slots_.hand_over(sink_);
 }

@@ -35,6 +35,7 @@ struct SupervisorSettings {
     /// never waits for more than one time limit. Null: alone on its line.
     std::shared_ptr<Bus> probes;
     Lateness* lateness = nullptr;  ///< of the polls of all devices; outlives the supervisor
+    std::shared_ptr<RuleBook> rules = std::make_shared<RuleBook>();  ///< of all devices
 };
 
 /// What is known of a device now.
@@ -122,10 +123,8 @@ private:
     Alarms alarms_;
     DueRows due_rows_;
     Breaker breaker_;
-    Lane main_lane_;                      // the one that most points use
-    Bus turns_;                           // the poll and read_now() take turns at the driver
-    std::vector<ReportRule> rules_;       // that differ
-    std::vector<std::uint16_t> rule_of_;  // by row, into rules_
+    Lane main_lane_;  // the one that most points use
+    Bus turns_;       // the poll and read_now() take turns at the driver
     std::vector<Stored> stored_;
     std::vector<std::uint16_t> all_rows_;  // that have readings
     std::vector<bool> is_due_;             // of the rows that are read, by row

@@ -72,7 +72,8 @@ asio::awaitable<void> Supervisor::announce(Identified identified)
     const bool replaced = !before.serial.empty() && identified_.serial != before.serial;
     announced_ = true;
     if (before.firmware != identified_.firmware && quirks_depend_on_firmware(*device_.profile)) {
-        normaliser_ = Normaliser(device_, identified_.firmware);
+        normaliser_ =
+            Normaliser(device_.index, settings_.rules->rules_of(device_, identified_.firmware));
     }
     if (replaced) {
         // The new unit's counters begin where they stand.

@@ -54,8 +54,8 @@ void describe_value(ReadingRow& row, const DeviceConfig& device, const Reading& 
     if (!point.names.empty() && reading.value.is_integer()) {
         const auto name = point.names.find(reading.value.as_int64());
         row.value = name == point.names.end() ? row.raw : name->second;
-    } else if (const auto decimal = apply(reading.value, device.scale[reading.alias.row],
-                                          device.offset[reading.alias.row])) {
+    } else if (const auto decimal = apply(reading.value, device.factors->scale[reading.alias.row],
+                                          device.factors->offset[reading.alias.row])) {
         row.value = decimal->text;
         row.number = decimal->json_number;
     } else {

@@ -131,21 +131,40 @@ std::optional<Fraction> resolve(const Factor& factor,
     return parameter == parameters.end() ? Fraction(0) : parameter->second.times(factor.times);
 }
 
-void resolve_factors(DeviceConfig& device, const std::string& path, Mistakes& mistakes)
+/// By profile and parameters.
+using KnownFactors = std::map<std::string, std::shared_ptr<const Factors>>;
+
+std::shared_ptr<const Factors> resolve_factors(const DeviceConfig& device, KnownFactors& known,
+                                               const std::string& path, Mistakes& mistakes)
 {
-    device.scale.reserve(device.profile->points.size());
-    device.offset.reserve(device.profile->points.size());
+    auto key = device.profile->id;
+    for (const auto& [id, value] : device.parameters) {
+        key += ' ' + id + '=' + value.text();
+    }
+    auto& factors = known[key];
+    if (factors) {
+        return factors;
+    }
+    auto resolved = std::make_shared<Factors>();
+    bool exact = true;
+    resolved->scale.reserve(device.profile->points.size());
+    resolved->offset.reserve(device.profile->points.size());
     for (const auto& point : device.profile->points) {
         const auto scale = resolve(point.scale, device.parameters);
         const auto offset = resolve(point.offset, device.parameters);
         if (!scale || !offset) {
+            exact = false;
             mistakes.add(device.site.place, path + ".set",
                          "the scale of " + point.id +
                              " cannot be held exactly with these parameters; write fewer digits");
         }
-        device.scale.push_back(scale.value_or(Fraction(1)));
-        device.offset.push_back(offset.value_or(Fraction(0)));
+        resolved->scale.push_back(scale.value_or(Fraction(1)));
+        resolved->offset.push_back(offset.value_or(Fraction(0)));
     }
+    if (exact) {  // else the next device has the same mistakes
+        factors = resolved;
+    }
+    return resolved;
 }
 
 /// A weaker protocol than the profile requires needs an exception that names who allowed it.
@@ -255,6 +274,7 @@ std::vector<DeviceConfig> bind(const Site& site, const ProfileSet& profiles, Mis
 {
     std::vector<DeviceConfig> devices;
     devices.reserve(site.devices.size());
+    KnownFactors known_factors;
     for (const auto& listed : site.devices) {
         const auto path = "device[" + std::to_string(&listed - site.devices.data() + 1) + ']';
         DeviceConfig device{.site = listed,
@@ -270,7 +290,7 @@ std::vector<DeviceConfig> bind(const Site& site, const ProfileSet& profiles, Mis
                              "[profiles] to use it unsigned");
         }
         device.parameters = Parameters(*device.profile, listed, path, mistakes).resolve();
-        resolve_factors(device, path, mistakes);
+        device.factors = resolve_factors(device, known_factors, path, mistakes);
         conform_connect(device, path, mistakes);
         devices.push_back(std::move(device));
     }

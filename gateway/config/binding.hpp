@@ -25,12 +25,17 @@ struct Identified {
     std::string serial, firmware;
 };
 
+/// What turns raw numbers into those that people see, by row, parameters resolved.
+struct Factors {
+    std::vector<Fraction> scale, offset;
+};
+
 /// A device of the site bound to its profile: everything that is needed to read it, checked.
 struct DeviceConfig {
     SiteDevice site;
     std::shared_ptr<const Profile> profile;      ///< shared by the devices of one model
-    std::vector<Fraction> scale, offset;         ///< per point, parameters resolved
     std::map<std::string, Fraction> parameters;  ///< all of the profile's, defaults filled in
+    std::shared_ptr<const Factors> factors;      ///< shared by those that have the same ones
     ContractVerdict contract = ContractVerdict::unsigned_profile;
     std::uint16_t index = 0;  ///< of the alias; given by the application, 1 and up
 };

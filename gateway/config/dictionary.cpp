@@ -173,8 +173,8 @@ void write_point(Writer& json, const DeviceConfig& device, std::size_t row)
         .key("quantity")
         .text(point.quantity);
     json.key("unit").text_or_null(point.unit).key("kind").text(point.kind);
-    json.key("scale").text(device.scale[row].text());
-    json.key("offset").text(device.offset[row].text()).key("enum");
+    json.key("scale").text(device.factors->scale[row].text());
+    json.key("offset").text(device.factors->offset[row].text()).key("enum");
     if (point.names.empty()) {
         json.raw("null");
     } else {

@@ -76,10 +76,8 @@ const Point* refer(const Field& field, const std::string& reference, const Profi
     const auto& points = context.profile.points;
     const auto point = std::ranges::find(points, id, &Point::id);
     if (point == points.end()) {
-        std::vector<std::string_view> names;
-        for (const auto& known : points) {
-            names.push_back(known.id);
-        }
+        std::vector<std::string_view> names(points.size());
+        std::ranges::transform(points, names.begin(), &Point::id);
         const auto near = nearest(id, names);
         field.mistake("there is no point \"" + id + '"' +
                       (near.empty() ? "" : "; the nearest is \"" + std::string(near) + '"'));

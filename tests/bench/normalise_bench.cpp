@@ -15,7 +15,7 @@ constexpr std::uint16_t point_count = 100;
 DeviceConfig device_with_rules()
 {
     auto profile = std::make_shared<Profile>();
-    DeviceConfig device;
+    Factors factors;
     for (std::uint16_t row = 0; row < point_count; ++row) {
         Point point;
         point.id = "p" + std::to_string(row);
@@ -26,9 +26,11 @@ DeviceConfig device_with_rules()
         point.valid_high = Fraction(3000);
         point.poll = std::chrono::milliseconds(100);
         profile->points.push_back(point);
-        device.scale.push_back(point.scale.times);
-        device.offset.emplace_back(0);
+        factors.scale.push_back(point.scale.times);
+        factors.offset.emplace_back(0);
     }
+    DeviceConfig device;
+    device.factors = std::make_shared<const Factors>(std::move(factors));
     device.profile = std::move(profile);
     return device;
 }
@@ -37,7 +39,7 @@ template <typename MakeValue>
 void normalise(benchmark::State& state, MakeValue make_value)
 {
     const auto device = device_with_rules();
-    Normaliser normaliser(device, {});
+    Normaliser normaliser(0, std::make_shared<const DeviceRules>(device, ""));
     std::vector<std::uint16_t> due(point_count);
     Samples samples(point_count);
     std::int32_t step = 0;

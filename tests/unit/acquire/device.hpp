@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/acquire/driver.hpp"
+#include "gateway/acquire/normalise.hpp"
 #include "gateway/acquire/sink.hpp"
 #include "gateway/config/binding.hpp"
 
@@ -25,10 +25,12 @@ inline DeviceConfig device_of(Profile profile, std::string id = "meter")
 {
     DeviceConfig device;
     device.site.id = std::move(id);
+    Factors factors;
     for (const auto& point : profile.points) {
-        device.scale.push_back(point.scale.times);
-        device.offset.push_back(point.offset.times);
+        factors.scale.push_back(point.scale.times);
+        factors.offset.push_back(point.offset.times);
     }
+    device.factors = std::make_shared<const Factors>(std::move(factors));
     device.profile = std::make_shared<const Profile>(std::move(profile));
     device.index = 3;
     return device;
@@ -39,6 +41,12 @@ inline DeviceConfig device_of(std::vector<Point> points, std::string id = "meter
     Profile profile;
     profile.points = std::move(points);
     return device_of(std::move(profile), std::move(id));
+}
+
+inline Normaliser normaliser_of(Profile profile, std::string_view firmware = {})
+{
+    const auto device = device_of(std::move(profile));
+    return {device.index, std::make_shared<const DeviceRules>(device, firmware)};
 }
 
 inline BootTime at(std::chrono::milliseconds time)

@@ -134,7 +134,7 @@ TEST(PointRule, TheRateOfACounterIsTakenOverTheWrap)
 }
 
 struct Device {
-    explicit Device(Profile profile) : normaliser(device_of(std::move(profile)), {}) {}
+    explicit Device(Profile profile) : normaliser(normaliser_of(std::move(profile))) {}
 
     std::vector<Reading> operator()(Samples samples, Cause whole = Cause::none,
                                     std::chrono::milliseconds time = 0s)
@@ -259,13 +259,49 @@ TEST(Normaliser, AQuirkAddsASentinelForTheFirmwareThatHasIt)
         .vendor = "Vaisala", .firmware = "<2.0", .point = "a", .missing = {Value::integer(255)}}};
     const std::vector<std::uint16_t> due{0};
     for (const auto* firmware : {"1.9", "2.1", ""}) {
-        Normaliser normaliser(device_of(profile), firmware);
+        auto normaliser = normaliser_of(profile, firmware);
         Samples samples{sample(0, Value::integer(255))};
         normaliser.judge(samples, due, at(0ms), Cause::none);
         EXPECT_EQ(normaliser.latest()[0].quality,
                   std::string_view(firmware) == "1.9" ? Quality::missing : Quality::good)
             << firmware;
     }
+}
+
+TEST(RuleBook, DevicesWithTheSameFactorsAndFirmwareShareTheirRules)
+{
+    RuleBook book;
+    const auto meter = device_of({point_named("a")}, "meter-1");
+    auto like_it = meter;
+    like_it.site.id = "meter-2";
+    auto rules = book.rules_of(meter, "1.0");
+    EXPECT_EQ(rules, book.rules_of(like_it, "1.0"));
+    EXPECT_NE(rules, book.rules_of(meter, "2.0"));
+    EXPECT_NE(rules, book.rules_of(device_of({point_named("a")}), "1.0")) << "of another profile";
+    const std::weak_ptr<const DeviceRules> known = rules;
+    rules.reset();
+    EXPECT_TRUE(known.expired()) << "the book keeps nothing for itself";
+}
+
+TEST(RuleBook, EveryDeviceRemembersItsOwnValues)
+{
+    auto point = point_named("a");
+    point.counter = Counter{};
+    const auto device = device_of({point});
+    RuleBook book;
+    Normaliser first(1, book.rules_of(device, ""));
+    Normaliser second(2, book.rules_of(device, ""));
+    const std::vector<std::uint16_t> due{0};
+    const auto resets = [&](Normaliser& normaliser, int value) {
+        Samples samples{sample(0, Value::integer(value))};
+        normaliser.judge(samples, due, at(0ms), Cause::none);
+        return normaliser.counter_resets().size();
+    };
+    EXPECT_EQ(resets(first, 100), 0U);
+    EXPECT_EQ(resets(second, 50), 0U) << "100 was the other one's";
+    EXPECT_EQ(resets(second, 40), 1U);
+    EXPECT_EQ(first.latest()[0].alias, (Alias{1, 0}));
+    EXPECT_EQ(second.latest()[0].alias, (Alias{2, 0}));
 }
 
 }  // namespace

@@ -96,7 +96,7 @@ TEST(ToldNumber, AFactorIsACodeAPowerOfTenOrTheNumberItself)
 
 /// A device whose points are all due in each call.
 struct Device {
-    explicit Device(Profile profile) : normaliser(device_of(std::move(profile)), {}) {}
+    explicit Device(Profile profile) : normaliser(normaliser_of(std::move(profile))) {}
 
     const Reading& operator()(Samples samples, std::chrono::milliseconds time = 0s,
                               std::optional<std::chrono::milliseconds> wall = std::nullopt)

@@ -24,8 +24,8 @@ DeviceConfig meter()
     DeviceConfig device;
     device.site.id = "meter";
     device.profile = profile;
-    device.scale = {*Fraction::parse("0.1"), Fraction(1)};
-    device.offset = {Fraction(0), Fraction(0)};
+    device.factors = std::make_shared<const Factors>(
+        Factors{.scale = {*Fraction::parse("0.1"), Fraction(1)}, .offset = {{}, {}}});
     return device;
 }
 

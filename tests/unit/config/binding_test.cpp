@@ -58,9 +58,10 @@ TEST(Binding, TheCompleteSiteBinds)
     EXPECT_EQ(mistakes.text(), "");
     ASSERT_EQ(devices.size(), 4U);
     EXPECT_EQ(devices[0].profile, devices[3].profile);
-    EXPECT_EQ(devices[0].scale[1], Fraction(1000));
-    EXPECT_EQ(devices[1].scale[0], *Fraction::of(1, 100));
-    EXPECT_EQ(devices[1].offset[0], *Fraction::parse("12345.678"));
+    EXPECT_EQ(devices[0].factors, devices[3].factors) << "the same memory";
+    EXPECT_EQ(devices[0].factors->scale[1], Fraction(1000));
+    EXPECT_EQ(devices[1].factors->scale[0], *Fraction::of(1, 100));
+    EXPECT_EQ(devices[1].factors->offset[0], *Fraction::parse("12345.678"));
     EXPECT_EQ(devices[1].parameters.size(), 2U);
     EXPECT_EQ(devices[0].contract, ContractVerdict::unsigned_profile);
 }
@@ -73,7 +74,7 @@ TEST(Binding, DefaultsOfParametersAreFilledIn)
     const auto devices = gateway::bind(site, good_profiles(), mistakes);
     ASSERT_EQ(mistakes.text(), "");
     EXPECT_EQ(devices[0].parameters.at("dial_start"), Fraction(0));
-    EXPECT_EQ(devices[0].scale[0], *Fraction::of(1, 10'000));
+    EXPECT_EQ(devices[0].factors->scale[0], *Fraction::of(1, 10'000));
 }
 
 TEST(Binding, ParametersAreChecked)

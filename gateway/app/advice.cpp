@@ -38,7 +38,8 @@ std::string certificate_advice(std::optional<int> days_left)
            "--certificate FILE";
 }
 
-std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceConfig>& devices,
+std::vector<std::string> advice_for(const Site& site,
+                                    const std::vector<const DeviceConfig*>& devices,
                                     const ClockReading& clock)
 {
     auto advice = machine_advice(site, clock);
@@ -53,9 +54,9 @@ std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceCo
             "use \"receipt\" where a receiver runs.");
     }
     std::vector<std::string> clear;
-    for (const auto& device : devices) {
-        if (device.profile->cleartext) {
-            clear.push_back(device.site.id);
+    for (const auto* device : devices) {
+        if (device->profile->cleartext) {
+            clear.push_back(device->site.id);
         }
     }
     if (!clear.empty()) {

@@ -80,7 +80,7 @@ asio::awaitable<void> stay_small(Clock& clock)
 Box::Box(RunOptions options, LoadedSite loaded)
     : options_(std::move(options)),
       loaded_(std::move(loaded)),
-      site_(std::make_shared<const Site>(loaded_.configuration.site)),
+      site_(std::make_shared<const Site>(std::move(loaded_.configuration.site))),
       boot_(read_boot_id()),
       notifier_(take_notify_socket()),
       outbox_(outbox_settings(*site_, boot_)),
@@ -167,7 +167,7 @@ asio::awaitable<void> Box::start()
     if (!loaded_.problem.empty()) {
         tell({"configuration-bad", Severity::error, loaded_.problem, {}});
     }
-    co_await devices_.apply(site_, loaded_.configuration.devices);
+    co_await devices_.apply(site_, std::move(loaded_.configuration.devices));
     start_uplink();
     tasks_.spawn("enrolment", enrolment_.watch());
     tasks_.spawn("control", control_.run());

@@ -110,7 +110,7 @@ private:
     boost::asio::awaitable<void> end_maintenance();
 
     RunOptions options_;
-    LoadedSite loaded_;
+    LoadedSite loaded_;                 // its site and devices have moved to where they are used
     std::shared_ptr<const Site> site_;  // shared with devices, which may outlive a reload
     BootId boot_;
     boost::asio::io_context io_{1};

@@ -62,7 +62,7 @@ asio::awaitable<Result<std::vector<ReadingRow>>> Box::read_rows(std::string id)
     std::vector<ReadingRow> rows;
     rows.reserve(readings->size());
     for (const auto& reading : *readings) {
-        rows.push_back(describe(device->config, reading, clock_.now(), clock_.wall()));
+        rows.push_back(describe(device->config(), reading, clock_.now(), clock_.wall()));
     }
     co_return rows;
 }
@@ -93,7 +93,7 @@ asio::awaitable<void> Box::answer_tail(Reply& reply)
             if (device == nullptr) {
                 continue;  // the box itself: events are in the log
             }
-            auto line = describe(device->config, reading, clock_.now(), clock_.wall()).object();
+            auto line = describe(device->config(), reading, clock_.now(), clock_.wall()).object();
             if (!co_await reply.send(std::move(line))) {
                 co_return;
             }
@@ -121,12 +121,12 @@ asio::awaitable<json::object> Box::status()
                 .clock = clock_.wall(),
                 .uplink_configured = uplink_ != nullptr,
                 .certificate_days_left = tls::days_left(certificate_, certificate_time()),
-                .advice = advice_for(*site_, loaded_.configuration.devices, clock_.wall()),
+                .advice = advice_for(*site_, devices_.configs(), clock_.wall()),
                 .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                 .value = value_.object(ValueRecord::most_faults)};
     std::map<std::string, std::optional<WatchedIntake::Place>> places;
     for (const auto& [id, device] : devices_.all()) {
-        places[id] = sink_.first_good(device->config.index);
+        places[id] = sink_.first_good(device->config().index);
     }
     struct StoreView {
         EpochId epoch;
@@ -150,7 +150,7 @@ asio::awaitable<json::object> Box::status()
     const auto site = site_;  // what the view points to, while a reload may replace it
     box.site = site.get();
     for (const auto& [id, device] : devices_.all()) {
-        DeviceView view{&device->config, device->supervisor->status(), stored.receipted[id],
+        DeviceView view{&device->config(), device->supervisor->status(), stored.receipted[id],
                         value_.first_receipt(id)};
         if (const auto since = view.status.down_since) {
             view.failing_for = failing_for(id, clock_.now() - *since);
@@ -194,7 +194,7 @@ BirthInput Box::birth() const
                      .certificate_days_left = tls::days_left(certificate_, certificate_time()),
                      .configuration_hash = site_->hash,
                      .configuration_source = loaded_.source,
-                     .advice = advice_for(*site_, loaded_.configuration.devices, clock_.wall()),
+                     .advice = advice_for(*site_, devices_.configs(), clock_.wall()),
                      .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                      .value = value_.object(entries_in_birth)};
     if (const auto advice = certificate_advice(input.certificate_days_left); !advice.empty()) {
@@ -204,8 +204,8 @@ BirthInput Box::birth() const
         input.configuration_problem = loaded_.problem;
     }
     for (const auto& [id, device] : devices_.all()) {
-        const auto& profile = *device->config.profile;
-        const auto& config = device->config;
+        const auto& profile = *device->config().profile;
+        const auto& config = device->config();
         BirthDevice entry{.index = config.index,
                           .id = id,
                           .name = config.site.name,

@@ -31,7 +31,7 @@ asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
         const auto next = static_cast<std::uint16_t>(indices_.size() + 1);
         config.index = indices_.try_emplace(config.site.id, next).first->second;
         const auto running = find(config.site.id);
-        if (running && same(*site, running->config, config)) {
+        if (running && same(*site, running->config(), config)) {
             kept.insert(config.site.id);
         }
     }
@@ -57,11 +57,11 @@ asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
 void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
 {
     const auto id = config.site.id;
-    auto device = std::make_shared<RunningDevice>(shared_.drivers.executor, std::move(config));
+    auto device = std::make_shared<RunningDevice>(shared_.drivers.executor);
     auto context = shared_.drivers;
     context.exchanges = &device->exchanges;
     Mistakes mistakes;
-    auto driver = make_driver(device->config, context, mistakes);
+    auto driver = make_driver(config, context, mistakes);
     if (!driver) {
         shared_.event({.code = "device-refused",
                        .severity = Severity::error,
@@ -76,10 +76,11 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
     };
     SupervisorSettings settings{.identified = std::move(identified),
                                 .event = shared_.event,
-                                .probes = probes_of(started.config),
-                                .lateness = &lateness_};
+                                .probes = probes_of(config),
+                                .lateness = &lateness_,
+                                .rules = rules_};
     started.supervisor =
-        std::make_unique<Supervisor>(started.config, std::move(driver), shared_.drivers.clock,
+        std::make_unique<Supervisor>(std::move(config), std::move(driver), shared_.drivers.clock,
                                      shared_.sink, std::move(settings));
     if (const auto until = shared_.maintained_until(id)) {
         started.supervisor->maintain(*until);
@@ -100,11 +101,11 @@ std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
 asio::awaitable<void> Devices::announce(RunningDevice& device, std::shared_ptr<const Site> site,
                                         Identified identified)
 {
-    const auto turn = co_await announcing_[device.config.index % announcing_.size()].take();
-    auto bytes = dictionary_json(*site, device.config, identified);
+    const auto turn = co_await announcing_[device.config().index % announcing_.size()].take();
+    auto bytes = dictionary_json(*site, device.config(), identified);
     device.identified = std::move(identified);
     device.dictionary = dictionary_hash(bytes);
-    co_await shared_.intake.announce(device.config.index, device.dictionary, std::move(bytes));
+    co_await shared_.intake.announce(device.config().index, device.dictionary, std::move(bytes));
     shared_.changed();
 }
 
@@ -125,10 +126,19 @@ std::shared_ptr<RunningDevice> Devices::find(std::string_view id) const
     return at == running_.end() ? nullptr : at->second;
 }
 
+std::vector<const DeviceConfig*> Devices::configs() const
+{
+    std::vector<const DeviceConfig*> configs;
+    for (const auto& [id, device] : running_) {
+        configs.push_back(&device->config());
+    }
+    return configs;
+}
+
 const RunningDevice* Devices::find(std::uint16_t index) const
 {
     for (const auto& [id, device] : running_) {
-        if (device->config.index == index) {
+        if (device->config().index == index) {
             return device.get();
         }
     }

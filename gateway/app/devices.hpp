@@ -16,14 +16,11 @@
 
 namespace gateway {
 
-/// A device that is being read: its configuration, what it said of itself, and its supervisor.
+/// A device that is being read: what it said of itself, and its supervisor.
 struct RunningDevice {
-    RunningDevice(boost::asio::any_io_executor executor, DeviceConfig device)
-        : config(std::move(device)), tasks(std::move(executor))
-    {
-    }
+    explicit RunningDevice(boost::asio::any_io_executor executor) : tasks(std::move(executor)) {}
+    const DeviceConfig& config() const { return supervisor->device(); }
 
-    DeviceConfig config;
     Identified identified;
     DictionaryHash dictionary = 0;  ///< 0 until it is announced
     ExchangeLog exchanges;          ///< the driver's
@@ -64,6 +61,7 @@ public:
     const Lateness& lateness() const { return lateness_; }
     /// Null when there is none.
     std::shared_ptr<RunningDevice> find(std::string_view id) const;
+    std::vector<const DeviceConfig*> configs() const;
     const RunningDevice* find(std::uint16_t index) const;
 
 private:
@@ -74,6 +72,7 @@ private:
 
     Shared shared_;
     Lateness lateness_ = no_lateness;
+    std::shared_ptr<RuleBook> rules_ = std::make_shared<RuleBook>();
     RunningDevices running_;
     // Never given to another device in this epoch, also when the device leaves and comes back.
     std::map<std::string, std::uint16_t, std::less<>> indices_;

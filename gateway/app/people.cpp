@@ -38,8 +38,8 @@ json::object Box::answer_why(const std::string& id) const
     }
     BoxView box{.site = site_.get(), .now = clock_.now(), .clock = clock_.wall()};
     box.uplink_configured = uplink_ != nullptr;
-    const auto place = sink_.first_good(device->config.index);
-    DeviceView view{&device->config, device->supervisor->status(), place.has_value(),
+    const auto place = sink_.first_good(device->config().index);
+    DeviceView view{&device->config(), device->supervisor->status(), place.has_value(),
                     value_.first_receipt(id)};
     if (const auto since = view.status.down_since) {
         view.failing_for = failing_for(id, clock_.now() - *since);

@@ -75,7 +75,7 @@ asio::awaitable<void> Box::record_value(bool is_last)
     look_for_value(wall.wall);
     std::map<std::string, WatchedIntake::Place> waiting;
     for (const auto& [id, device] : devices_.all()) {
-        const auto place = sink_.first_good(device->config.index);
+        const auto place = sink_.first_good(device->config().index);
         if (place && !value_.is_receipted(id)) {
             waiting.emplace(id, *place);
         }

@@ -117,8 +117,8 @@ asio::awaitable<std::string> Box::apply(LoadedSite next)
     const bool metrics_stay = site_->metrics_listen == next.configuration.site.metrics_listen;
     const bool uplink_stays = same_uplink(*site_, next.configuration.site);
     loaded_ = std::move(next);
-    site_ = std::make_shared<const Site>(loaded_.configuration.site);
-    const auto touched = co_await devices_.apply(site_, loaded_.configuration.devices);
+    site_ = std::make_shared<const Site>(std::move(loaded_.configuration.site));
+    const auto touched = co_await devices_.apply(site_, std::move(loaded_.configuration.devices));
     if (!metrics_stay) {
         co_await close_metrics_port();
         open_metrics_port();

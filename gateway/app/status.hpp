@@ -79,7 +79,8 @@ constexpr int early_days = 30, urgent_days = 14;
 void add_state_advice(const BoxView& box, json::array& advice);
 
 /// What should be better although it works: from profile `security`, the link, and the machine.
-std::vector<std::string> advice_for(const Site& site, const std::vector<DeviceConfig>& devices,
+std::vector<std::string> advice_for(const Site& site,
+                                    const std::vector<const DeviceConfig*>& devices,
                                     const ClockReading& clock);
 
 }  // namespace gateway

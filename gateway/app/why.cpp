@@ -43,7 +43,10 @@ std::string connect_text(const SettingTable& connect)
         } else {
             continue;
         }
-        text += (text.empty() ? "" : ", ") + key + " " + value;
+        text += text.empty() ? "" : ", ";
+        text += key;
+        text += ' ';
+        text += value;
     }
     return text;
 }

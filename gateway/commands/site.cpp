@@ -155,11 +155,13 @@ int check(const CommandOptions& options)
     const auto configuration = check_site(options.config, shipped_profiles(), mistakes);
     Bench bench(options.config);
     std::size_t points = 0;
+    std::vector<const DeviceConfig*> devices;
     for (const auto& device : configuration.devices) {
+        devices.push_back(&device);
         make_driver(device, bench.context(), mistakes);
         points += visible_points(*device.profile);
     }
-    const auto advice = advice_for(configuration.site, configuration.devices, bench.clock.wall());
+    const auto advice = advice_for(configuration.site, devices, bench.clock.wall());
     if (options.json) {
         json::array lines(mistakes.lines().begin(), mistakes.lines().end());
         const json::array advised(advice.begin(), advice.end());

@@ -57,7 +57,7 @@ protected:
 
     bool advises(std::string_view text) const
     {
-        const auto advice = advice_for(site, {config}, box.clock);
+        const auto advice = advice_for(site, {&config}, box.clock);
         return std::ranges::any_of(
             advice, [text](const auto& line) { return line.find(text) != std::string::npos; });
     }

@@ -10,13 +10,7 @@ namespace {
 
 constexpr Duration rounding = 1ms;  // of the wall clock's readings, always downwards
 constexpr Duration shortest_period = 10ms;
-
-/// Turns fall on common instants so far apart, so that the processor wakes once for several
-/// devices: waking is a large part of what a read costs. Ten of them leave no crowd at any.
-Duration between_turns(Duration spread)
-{
-    return std::max<Duration>(spread / 10, 100ms);
-}
+constexpr std::size_t most_at_an_instant = 16;
 
 /// Whole periods in `span`, rounded down.
 std::int64_t periods(Duration span, Duration period)
@@ -36,7 +30,14 @@ std::uint64_t stable_hash(std::string_view text)
     return hash;
 }
 
-Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Duration window)
+Turns turns_of(std::string_view box_id, std::size_t devices)
+{
+    const auto wanted = (devices + most_at_an_instant - 1) / most_at_an_instant;
+    const auto count = static_cast<unsigned>(std::clamp<std::size_t>(wanted, 1, Turns::most));
+    return {.count = count, .first = stable_hash(box_id)};
+}
+
+Schedule::Schedule(std::span<const Point> points, std::string_view device_id, const Turns& turns)
 {
     for (std::size_t row = 0; row < points.size(); ++row) {
         if (points[row].hidden) {
@@ -54,16 +55,20 @@ Schedule::Schedule(std::span<const Point> points, std::string_view device_id, Du
     const auto shorter = [](const Group& a, const Group& b) { return a.period < b.period; };
     std::sort(groups_.begin(), groups_.end(), shorter);
     shortest_ = groups_.empty() ? Duration(1min) : groups_.front().period;
-    const auto spread = std::max<Duration>(std::min(shortest_, window), 1ns);
-    phase_ = Duration(static_cast<std::int64_t>(stable_hash(device_id) %
-                                                static_cast<std::uint64_t>(spread.count())));
-    phase_ -= phase_ % between_turns(spread);
+    const auto spread = std::max<Duration>(std::min(shortest_, turns.window), 1ms);
+    const auto first = turns.first % static_cast<std::uint64_t>(spread.count());
+    const auto turn = static_cast<std::int64_t>(stable_hash(device_id) % turns.count);
+    const auto apart = std::max<Duration>(spread / Turns::most, 100ms);
+    phase_ = (Duration(static_cast<std::int64_t>(first)) + turn * apart) % spread;
+    phase_ -= phase_ % 1ms;
 }
 
 void Schedule::follow(Instant now, const ClockReading& wall)
 {
     const bool first = anchor_ == Instant::min();
-    const auto onto_wall = now - wall.wall.time_since_epoch() + phase_;
+    // Whole milliseconds: else the devices of one instant would lie up to one apart.
+    const auto onto_wall =
+        std::chrono::floor<std::chrono::milliseconds>(now - wall.wall.time_since_epoch()) + phase_;
     const bool synced = wall.state == ClockState::synced;
     if (!first && !synced) {
         return;

@@ -40,7 +40,7 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       clock_(clock),
       sink_(sink),
       settings_(std::move(settings)),
-      schedule_(device_.profile->points, device_.site.id, settings_.commit_window),
+      schedule_(device_.profile->points, device_.site.id, settings_.turns),
       normaliser_(device_.index, settings_.rules->rules_of(device_, {})),
       alarms_(device_),
       due_rows_(*device_.profile),

@@ -26,8 +26,8 @@ struct SupervisorSettings {
     /// dictionary is durable first.
     std::function<boost::asio::awaitable<void>(Identified)> identified;
     EventListener event;
-    Duration commit_window = std::chrono::seconds(10);  ///< devices spread their grids over it
-    Duration longest_read = std::chrono::seconds(30);   ///< or one period, if that is longer
+    Turns turns;
+    Duration longest_read = std::chrono::seconds(30);  ///< or one period, if that is longer
     Duration slowest_probe = std::chrono::seconds(60);
     /// Of a port that is not there: its adapter may be put back at any time.
     Duration slowest_reopen = std::chrono::seconds(5);

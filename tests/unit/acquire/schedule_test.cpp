@@ -30,7 +30,7 @@ std::uint64_t skipped(const Due& due)
 TEST(Schedule, TheFirstPollIsAtOnceAndThenOnTheGridOfIt)
 {
     const std::vector points{point_named("a", 10s)};
-    Schedule schedule(points, "meter", 10s);
+    Schedule schedule(points, "meter", {10s});
     schedule.follow(start, unset);
     EXPECT_EQ(schedule.next(), start);
     EXPECT_EQ(schedule.take(start).rows, std::vector<std::uint16_t>{0});
@@ -42,7 +42,7 @@ TEST(Schedule, TheFirstPollIsAtOnceAndThenOnTheGridOfIt)
 TEST(Schedule, PassedPeriodsAreSkippedAndCountedNotMadeUp)
 {
     const std::vector points{point_named("a", 10s), point_named("b", 10s)};
-    Schedule schedule(points, "meter", 10s);
+    Schedule schedule(points, "meter", {10s});
     schedule.follow(start, unset);
     EXPECT_EQ(skipped(schedule.take(start)), 0U);
     const auto& due = schedule.take(start + 45s);
@@ -55,7 +55,7 @@ TEST(Schedule, PointsOfSeveralPeriodsMeetAtCommonInstants)
 {
     const std::vector points{point_named("slow", 60s), point_named("fast", 10s),
                              point_named("slow2", 60s)};
-    Schedule schedule(points, "meter", 10s);
+    Schedule schedule(points, "meter", {10s});
     schedule.follow(start, unset);
     EXPECT_EQ(schedule.take(start).rows, (std::vector<std::uint16_t>{0, 1, 2}));
     for (int i = 1; i < 6; ++i) {
@@ -70,7 +70,7 @@ TEST(Schedule, ASyncedGridStandsAtWallMultiplesPlusTheDevicesPhase)
     const std::vector points{point_named("a", 60s)};
     std::vector<Duration> phases;
     for (const auto* id : {"meter-1", "meter-2", "meter-3"}) {
-        Schedule schedule(points, id, 10s);
+        Schedule schedule(points, id, {10s});
         schedule.follow(start, synced(start, 1'700'000'000'123ms));
         schedule.take(start);
         const auto wall = schedule.next().time_since_epoch() + 1'700'000'000'123ms;
@@ -86,7 +86,7 @@ TEST(Schedule, DevicesShareAFewInstantsOfAPeriod)
     const auto instants = [](Duration period) {
         std::set<Duration> seen;
         for (int device = 0; device < 1000; ++device) {
-            Schedule schedule(std::vector{point_named("a", period)}, std::to_string(device), 10s);
+            Schedule schedule(std::vector{point_named("a", period)}, std::to_string(device), {10s});
             schedule.follow(start, synced(start, 0s));
             schedule.take(start);
             seen.insert(schedule.next().time_since_epoch() % period);
@@ -103,10 +103,63 @@ TEST(Schedule, DevicesShareAFewInstantsOfAPeriod)
     EXPECT_TRUE(of_a_minute.contains(9s));
 }
 
+/// Where the grid of a device stands in its period.
+Duration phase_of(const std::string& device, Duration period, const Turns& turns)
+{
+    Schedule schedule(std::vector{point_named("a", period)}, device, turns);
+    schedule.follow(start, synced(start, 0s));
+    schedule.take(start);
+    return schedule.next().time_since_epoch() % period;
+}
+
+TEST(Schedule, AFewDevicesAreReadAtOneInstantAndManyAtTen)
+{
+    const auto instants = [](std::size_t devices) {
+        std::set<Duration> seen;
+        for (std::size_t device = 0; device < devices; ++device) {
+            seen.insert(phase_of(std::to_string(device), 1s, turns_of("box-1", devices)));
+        }
+        return seen.size();
+    };
+    EXPECT_EQ(turns_of("box-1", 0).count, 1U);
+    EXPECT_EQ(instants(16), 1U);
+    EXPECT_EQ(instants(40), 3U);
+    EXPECT_EQ(instants(1000), 10U);
+}
+
+TEST(Schedule, EveryBoxHasAnInstantOfItsOwn)
+{
+    std::set<Duration> seen;
+    for (int box = 0; box < 100; ++box) {
+        seen.insert(phase_of("meter", 10s, turns_of("box-" + std::to_string(box), 1)));
+    }
+    EXPECT_GT(seen.size(), 50U);
+    EXPECT_LT(*seen.rbegin(), 10s);
+}
+
+TEST(Schedule, DevicesOfDifferentPeriodsMeet)
+{
+    const auto turns = turns_of("box-1", 10);
+    EXPECT_EQ(phase_of("fast", 1s, turns), phase_of("slow", 10s, turns) % 1s);
+}
+
+TEST(Schedule, DevicesThatFollowTheClockAtDifferentTimesMeetToTheMillisecond)
+{
+    const auto begun_at = [](Instant now) {
+        Schedule schedule(std::vector{point_named("a", 1s)}, "meter", {});
+        schedule.follow(now, synced(now, 123ms));
+        schedule.take(now);
+        schedule.follow(start + 500ms, synced(start + 500ms, 123ms));
+        return schedule.next();
+    };
+    EXPECT_EQ(begun_at(start), begun_at(start + 437us));
+    EXPECT_EQ(begun_at(start), begun_at(start + 1'999us));
+}
+
 TEST(Schedule, ASlewedClockTakesTheSlotsAlong)
 {
     const std::vector points{point_named("a", 10s)};
-    Schedule schedule(points, "meter", 0s);
+    Schedule schedule(points, "meter", {0s});
     schedule.follow(start, synced(start, 0s));
     schedule.take(start);
     EXPECT_EQ(schedule.next(), start + 10s);
@@ -123,11 +176,11 @@ TEST(Schedule, AGridThatBeginsWithAClockInHoldoverIsSpreadToo)
 {
     const std::vector points{point_named("a", 60s)};
     auto wall = synced(start, 1'700'000'000'123ms);
-    Schedule on_synced(points, "meter-1", 10s);
+    Schedule on_synced(points, "meter-1", {10s});
     on_synced.follow(start, wall);
     on_synced.take(start);
     wall.state = ClockState::holdover;
-    Schedule on_holdover(points, "meter-1", 10s);
+    Schedule on_holdover(points, "meter-1", {10s});
     on_holdover.follow(start, wall);
     EXPECT_EQ(on_holdover.next(), start);
     on_holdover.take(start);
@@ -137,7 +190,7 @@ TEST(Schedule, AGridThatBeginsWithAClockInHoldoverIsSpreadToo)
 TEST(Schedule, MovesOntoTheWallClockOnceItIsSyncedAndStaysThere)
 {
     const std::vector points{point_named("a", 10s)};
-    Schedule schedule(points, "meter", 0s);
+    Schedule schedule(points, "meter", {0s});
     schedule.follow(start, unset);
     schedule.take(start);
     schedule.follow(start + 1s, synced(start + 1s, 3s));
@@ -160,7 +213,7 @@ TEST(Schedule, CountsSkippedSlotsInTheLaneOfThePoint)
     std::vector points{point_named("a", 10s), point_named("b", 10s), point_named("c", 20s)};
     points[1].lane = Lane::billing;
     points[2].lane = Lane::billing;
-    Schedule schedule(points, "meter", 10s);
+    Schedule schedule(points, "meter", {10s});
     schedule.follow(start, unset);
     schedule.take(start);
     const auto& due = schedule.take(start + 60s);
@@ -170,7 +223,7 @@ TEST(Schedule, CountsSkippedSlotsInTheLaneOfThePoint)
 
 TEST(Schedule, ADeviceWithoutPointsIsNeverDue)
 {
-    Schedule schedule({}, "meter", 10s);
+    Schedule schedule({}, "meter", {10s});
     schedule.follow(start, unset);
     EXPECT_EQ(schedule.next(), Instant::max());
 }

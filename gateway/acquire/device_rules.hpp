@@ -30,7 +30,7 @@ struct DeviceRules {
         double scale = 1, offset = 0;
         std::optional<Told> told;
         std::optional<std::uint16_t> fallback;
-        std::optional<std::uint16_t> history;  ///< of a rule that remembers: the how manieth
+        std::optional<std::uint16_t> history;  ///< its number, of a rule that remembers
     };
     /// What a value says of the quality of other rows.
     struct Status {

@@ -21,6 +21,12 @@ Link::Link(boost::asio::any_io_executor executor, Worker& worker, Options option
 {
 }
 
+/// A callback that is under way ends first, while what it touches still stands.
+Link::~Link()
+{
+    client_.reset();
+}
+
 // ---- on the loop
 
 /// Runs `call` on the worker; what the library refuses at once completes `id` like any failure.
@@ -152,8 +158,9 @@ void Link::on_failure(const paho::token& token)
 
 void Link::add(LinkEvent event)
 {
-    if (closed_) {
-        return;
+    auto self = weak_from_this().lock();
+    if (!self || closed_) {  // null in the destructor; an exception on a thread of the library's
+        return;              // would end the process
     }
     bool first = false;
     {
@@ -162,7 +169,7 @@ void Link::add(LinkEvent event)
         events_.push_back(std::move(event));
     }
     if (first) {
-        boost::asio::post(executor_, [self = shared_from_this()] { self->deliver_(); });
+        boost::asio::post(executor_, [self = std::move(self)] { self->deliver_(); });
     }
 }
 

@@ -45,7 +45,7 @@ public:
     /// close().
     Link(boost::asio::any_io_executor executor, Worker& worker, Options options,
          std::function<void()> deliver);
-    ~Link() override = default;
+    ~Link() override;
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 

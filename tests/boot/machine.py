@@ -55,7 +55,8 @@ class Machine:
 
     def power_off(self, limit=60):
         """As somebody does who may: returns when it is off."""
-        self.run('systemctl', '--no-block', 'poweroff')
+        with contextlib.suppress(ConnectionError):  # it may be off before it has said that it begins
+            self.run('systemctl', '--no-block', 'poweroff')
         procs.wait_for(lambda: not self.running(), limit, f'{self.name} is off')
         self.cut()  # what it ran in
 

@@ -30,14 +30,14 @@ std::uint64_t stable_hash(std::string_view text)
     return hash;
 }
 
-Turns turns_of(std::string_view box_id, std::size_t devices)
+Phases phases_of(std::string_view box_id, std::size_t devices)
 {
     const auto wanted = (devices + most_at_an_instant - 1) / most_at_an_instant;
-    const auto count = static_cast<unsigned>(std::clamp<std::size_t>(wanted, 1, Turns::most));
+    const auto count = static_cast<unsigned>(std::clamp<std::size_t>(wanted, 1, Phases::most));
     return {.count = count, .first = stable_hash(box_id)};
 }
 
-Schedule::Schedule(std::span<const Point> points, std::string_view device_id, const Turns& turns)
+Schedule::Schedule(std::span<const Point> points, std::string_view device_id, const Phases& phases)
 {
     for (std::size_t row = 0; row < points.size(); ++row) {
         if (points[row].hidden) {
@@ -55,11 +55,11 @@ Schedule::Schedule(std::span<const Point> points, std::string_view device_id, co
     const auto shorter = [](const Group& a, const Group& b) { return a.period < b.period; };
     std::sort(groups_.begin(), groups_.end(), shorter);
     shortest_ = groups_.empty() ? Duration(1min) : groups_.front().period;
-    const auto spread = std::max<Duration>(std::min(shortest_, turns.window), 1ms);
-    const auto first = turns.first % static_cast<std::uint64_t>(spread.count());
-    const auto turn = static_cast<std::int64_t>(stable_hash(device_id) % turns.count);
-    const auto apart = std::max<Duration>(spread / Turns::most, 100ms);
-    phase_ = (Duration(static_cast<std::int64_t>(first)) + turn * apart) % spread;
+    const auto spread = std::max<Duration>(std::min(shortest_, phases.window), 1ms);
+    const auto first = phases.first % static_cast<std::uint64_t>(spread.count());
+    const auto nth = static_cast<std::int64_t>(stable_hash(device_id) % phases.count);
+    const auto apart = std::max<Duration>(spread / Phases::most, 100ms);
+    phase_ = (Duration(static_cast<std::int64_t>(first)) + nth * apart) % spread;
     phase_ -= phase_ % 1ms;
 }
 

@@ -17,9 +17,9 @@ struct Due {
     PerLane<std::uint64_t> skipped{};  ///< slots of these points that passed before
 };
 
-/// The instants that the devices of one box share, so that the processor wakes once for several:
-/// waking is a large part of what a read costs.
-struct Turns {
+/// Where in their period the devices of one box are read: at instants that several share, so that
+/// the processor wakes once for them. Waking is a large part of what a read costs.
+struct Phases {
     static constexpr unsigned most = 10;
 
     Duration window = std::chrono::seconds(10);  ///< they lie in it, and in one period
@@ -28,16 +28,16 @@ struct Turns {
 };
 
 /// The fewest instants that leave no crowd at any: one for up to 16 devices.
-Turns turns_of(std::string_view box_id, std::size_t devices);
+Phases phases_of(std::string_view box_id, std::size_t devices);
 
 /// When the points of one device are due: the first poll at once, then a grid of whole periods.
 /// While the wall clock is synced, or known when it begins, the grid stands at multiples of the
-/// period in Unix time plus the phase of its turn, else at multiples from the first poll.
+/// period in Unix time plus its phase, else at multiples from the first poll.
 /// Slots that pass unread are skipped, never made up.
 class Schedule {
 public:
-    /// The turn is chosen by a hash of the device's id.
-    Schedule(std::span<const Point> points, std::string_view device_id, const Turns& turns);
+    /// The phase is chosen by a hash of the device's id.
+    Schedule(std::span<const Point> points, std::string_view device_id, const Phases& phases);
 
     /// Moves the grid onto the wall clock when it is synced and the grid stands elsewhere. A clock
     /// that is slewed or stepped by less than half a period takes the slots along: each is read

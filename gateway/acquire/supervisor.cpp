@@ -40,7 +40,7 @@ Supervisor::Supervisor(DeviceConfig device, std::unique_ptr<Driver> driver, Cloc
       clock_(clock),
       sink_(sink),
       settings_(std::move(settings)),
-      schedule_(device_.profile->points, device_.site.id, settings_.turns),
+      schedule_(device_.profile->points, device_.site.id, settings_.phases),
       normaliser_(device_.index, settings_.rules->rules_of(device_, {})),
       alarms_(device_),
       due_rows_(*device_.profile),
@@ -220,8 +220,8 @@ void Supervisor::store_readings(std::span<const std::uint16_t> rows, BootTime ti
         emit("counter-reset", Severity::warning,
              "The counter " + device_.profile->points[row].id + " was set back.");
     }
-    auto& most = outgoing_[index_of(main_lane_)];
-    most.reserve(most.size() + rows.size());
+    auto& main = outgoing_[index_of(main_lane_)];
+    main.reserve(main.size() + rows.size());  // growing step by step costs where all are stored
     for (const auto row : rows) {
         if (!is_due_[row]) {
             continue;  // read for the sake of others

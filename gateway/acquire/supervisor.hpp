@@ -26,7 +26,7 @@ struct SupervisorSettings {
     /// dictionary is durable first.
     std::function<boost::asio::awaitable<void>(Identified)> identified;
     EventListener event;
-    Turns turns;
+    Phases phases;
     Duration longest_read = std::chrono::seconds(30);  ///< or one period, if that is longer
     Duration slowest_probe = std::chrono::seconds(60);
     /// Of a port that is not there: its adapter may be put back at any time.

@@ -27,7 +27,7 @@ asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
                                          std::vector<DeviceConfig> wanted)
 {
     std::set<std::string> kept, touched;
-    turns_ = turns_of(site->id, wanted.size());
+    phases_ = phases_of(site->id, wanted.size());
     for (auto& config : wanted) {
         const auto next = static_cast<std::uint16_t>(indices_.size() + 1);
         config.index = indices_.try_emplace(config.site.id, next).first->second;
@@ -77,7 +77,7 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
     };
     SupervisorSettings settings{.identified = std::move(identified),
                                 .event = shared_.event,
-                                .turns = turns_,
+                                .phases = phases_,
                                 .probes = probes_of(config),
                                 .lateness = &lateness_,
                                 .rules = rules_};

@@ -72,7 +72,7 @@ private:
 
     Shared shared_;
     Lateness lateness_ = no_lateness;
-    Turns turns_;
+    Phases phases_;
     std::shared_ptr<RuleBook> rules_ = std::make_shared<RuleBook>();
     RunningDevices running_;
     // Never given to another device in this epoch, also when the device leaves and comes back.

@@ -81,15 +81,21 @@ TEST(Schedule, ASyncedGridStandsAtWallMultiplesPlusTheDevicesPhase)
     EXPECT_NE(phases[1], phases[2]);
 }
 
+/// Where the grid of a device stands in its period.
+Duration phase_of(const std::string& device, Duration period, const Phases& phases)
+{
+    Schedule schedule(std::vector{point_named("a", period)}, device, phases);
+    schedule.follow(start, synced(start, 0s));
+    schedule.take(start);
+    return schedule.next().time_since_epoch() % period;
+}
+
 TEST(Schedule, DevicesShareAFewInstantsOfAPeriod)
 {
     const auto instants = [](Duration period) {
         std::set<Duration> seen;
         for (int device = 0; device < 1000; ++device) {
-            Schedule schedule(std::vector{point_named("a", period)}, std::to_string(device), {10s});
-            schedule.follow(start, synced(start, 0s));
-            schedule.take(start);
-            seen.insert(schedule.next().time_since_epoch() % period);
+            seen.insert(phase_of(std::to_string(device), period, {10s}));
         }
         return seen;
     };
@@ -103,25 +109,16 @@ TEST(Schedule, DevicesShareAFewInstantsOfAPeriod)
     EXPECT_TRUE(of_a_minute.contains(9s));
 }
 
-/// Where the grid of a device stands in its period.
-Duration phase_of(const std::string& device, Duration period, const Turns& turns)
-{
-    Schedule schedule(std::vector{point_named("a", period)}, device, turns);
-    schedule.follow(start, synced(start, 0s));
-    schedule.take(start);
-    return schedule.next().time_since_epoch() % period;
-}
-
 TEST(Schedule, AFewDevicesAreReadAtOneInstantAndManyAtTen)
 {
     const auto instants = [](std::size_t devices) {
         std::set<Duration> seen;
         for (std::size_t device = 0; device < devices; ++device) {
-            seen.insert(phase_of(std::to_string(device), 1s, turns_of("box-1", devices)));
+            seen.insert(phase_of(std::to_string(device), 1s, phases_of("box-1", devices)));
         }
         return seen.size();
     };
-    EXPECT_EQ(turns_of("box-1", 0).count, 1U);
+    EXPECT_EQ(phases_of("box-1", 0).count, 1U);
     EXPECT_EQ(instants(16), 1U);
     EXPECT_EQ(instants(40), 3U);
     EXPECT_EQ(instants(1000), 10U);
@@ -131,7 +128,7 @@ TEST(Schedule, EveryBoxHasAnInstantOfItsOwn)
 {
     std::set<Duration> seen;
     for (int box = 0; box < 100; ++box) {
-        seen.insert(phase_of("meter", 10s, turns_of("box-" + std::to_string(box), 1)));
+        seen.insert(phase_of("meter", 10s, phases_of("box-" + std::to_string(box), 1)));
     }
     EXPECT_GT(seen.size(), 50U);
     EXPECT_LT(*seen.rbegin(), 10s);
@@ -139,8 +136,8 @@ TEST(Schedule, EveryBoxHasAnInstantOfItsOwn)
 
 TEST(Schedule, DevicesOfDifferentPeriodsMeet)
 {
-    const auto turns = turns_of("box-1", 10);
-    EXPECT_EQ(phase_of("fast", 1s, turns), phase_of("slow", 10s, turns) % 1s);
+    const auto phases = phases_of("box-1", 10);
+    EXPECT_EQ(phase_of("fast", 1s, phases), phase_of("slow", 10s, phases) % 1s);
 }
 
 TEST(Schedule, DevicesThatFollowTheClockAtDifferentTimesMeetToTheMillisecond)

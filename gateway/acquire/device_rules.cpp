@@ -165,13 +165,15 @@ DeviceRules::DeviceRules(const DeviceConfig& device, std::string_view firmware)
 std::shared_ptr<const DeviceRules> RuleBook::rules_of(const DeviceConfig& device,
                                                       std::string_view firmware)
 {
-    std::erase_if(known_, [](const auto& known) { return known.second.expired(); });
-    auto& known = known_[{device.factors.get(), std::string(firmware)}];
-    auto rules = known.lock();
-    if (!rules) {
-        rules = std::make_shared<const DeviceRules>(device, firmware);
-        known = rules;
+    const std::pair key(device.factors.get(), std::string(firmware));
+    if (const auto known = known_.find(key); known != known_.end()) {
+        if (auto rules = known->second.lock()) {
+            return rules;
+        }
     }
+    std::erase_if(known_, [](const auto& known) { return known.second.expired(); });
+    auto rules = std::make_shared<const DeviceRules>(device, firmware);
+    known_[key] = rules;
     return rules;
 }
 

@@ -53,7 +53,7 @@ struct DeviceRules {
     /// `firmware`: as the device said, for the profile's quirks; empty when it is not known.
     DeviceRules(const DeviceConfig& device, std::string_view firmware);
 
-    std::shared_ptr<const Factors> factors;  ///< of these devices
+    std::shared_ptr<const Factors> factors;  ///< kept: a rule book knows them by their address
     std::vector<Row> rows;                   ///< of the points
     std::uint16_t histories = 0;             ///< rows that have one
     std::vector<Agreement> agreements;

@@ -21,12 +21,6 @@ Link::Link(boost::asio::any_io_executor executor, Worker& worker, Options option
 {
 }
 
-/// A callback that is under way ends first, while what it touches still stands.
-Link::~Link()
-{
-    client_.reset();
-}
-
 // ---- on the loop
 
 /// Runs `call` on the worker; what the library refuses at once completes `id` like any failure.

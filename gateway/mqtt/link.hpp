@@ -45,7 +45,7 @@ public:
     /// close().
     Link(boost::asio::any_io_executor executor, Worker& worker, Options options,
          std::function<void()> deliver);
-    ~Link() override;
+    ~Link() override = default;
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
 
@@ -72,10 +72,12 @@ private:
     Worker& worker_;
     const Options options_;
     const std::function<void()> deliver_;
-    std::unique_ptr<paho::async_client> client_;  // only jobs on the worker touch it
     std::mutex mutex_;
     std::vector<LinkEvent> events_;
     std::atomic<bool> closed_ = false;
+    // Only jobs on the worker touch it. The last member, so that it is destroyed first: a callback
+    // that is under way has what it touches.
+    std::unique_ptr<paho::async_client> client_;
 };
 
 }  // namespace gateway::mqtt

@@ -2,41 +2,78 @@
 
 #include "gateway/core/result.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <exception>
+#include <functional>
+#include <map>
 #include <utility>
 
 namespace gateway {
 
+class TimeLimits;
+
+/// Calls `pass` once `length` is over, unless it is destroyed before. On the loop.
+///
+/// All limits of a loop share one timer, which is not left to go off for a limit that was kept: a
+/// wake for nothing is much of what a box costs that reads a few sensors a second.
+class TimeLimit {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    TimeLimit(const boost::asio::any_io_executor& executor, Clock::duration length,
+              std::function<void()> pass);
+    TimeLimit(const TimeLimit&) = delete;
+    TimeLimit& operator=(const TimeLimit&) = delete;
+    ~TimeLimit();
+
+    bool has_passed() const { return has_passed_; }
+
+private:
+    friend class TimeLimits;
+
+    TimeLimits& all_;
+    std::function<void()> pass_;
+    std::multimap<Clock::time_point, TimeLimit*>::iterator place_;
+    bool has_passed_ = false;
+};
+
 /// Runs `operation` and cancels it when `limit` passes.
 template <typename T>
 boost::asio::awaitable<Result<T>> with_deadline(boost::asio::awaitable<Result<T>> operation,
-                                                std::chrono::steady_clock::duration limit)
+                                                TimeLimit::Clock::duration limit)
 {
     namespace asio = boost::asio;
+    struct Stop {
+        void operator()(asio::cancellation_type type) { signal.emit(type); }
+
+        asio::cancellation_signal signal;
+    };
     const auto executor = co_await asio::this_coro::executor;
-    asio::steady_timer timer(executor, limit);
-    auto group = asio::experimental::make_parallel_group(
-        asio::co_spawn(executor, std::move(operation), asio::deferred),
-        timer.async_wait(asio::deferred));
-    auto [order, thrown, result, timer_error] =
-        co_await group.async_wait(asio::experimental::wait_for_one(), asio::use_awaitable);
-    const bool operation_finished_first = order[0] == 0;
-    if (!operation_finished_first && !timer_error) {
+    const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
+    asio::cancellation_slot owner = state.slot();
+    Stop unowned;
+    auto& stop = owner.is_connected() ? owner.emplace<Stop>() : unowned;
+    const TimeLimit running(executor, limit,
+                            [&stop] { stop.signal.emit(asio::cancellation_type::all); });
+    auto [thrown, result] = co_await asio::co_spawn(
+        executor, std::move(operation),
+        asio::bind_cancellation_slot(stop.signal.slot(), asio::as_tuple(asio::use_awaitable)));
+    if (running.has_passed()) {
         co_return Fault::timed_out;
     }
     if (thrown) {
         std::rethrow_exception(thrown);
     }
-    co_return result;
+    co_return std::move(result);
 }
 
 }  // namespace gateway

@@ -1,4 +1,3 @@
-#include "gateway/runtime/deadline.hpp"
 #include "gateway/runtime/task_group.hpp"
 #include "gateway/runtime/worker.hpp"
 #include "tests/support/loop.hpp"
@@ -31,45 +30,9 @@ asio::awaitable<Result<int>> answer_after(std::chrono::milliseconds time, int an
     co_return answer;
 }
 
-asio::awaitable<Result<int>> broken()
-{
-    throw std::runtime_error("broken");
-    co_return 1;
-}
-
 struct TasksTest : testing::Test {
     asio::io_context io{1};
 };
-
-TEST_F(TasksTest, ADeadlineCutsOffWhatTakesLonger)
-{
-    auto body = []() -> asio::awaitable<void> {
-        const auto in_time = co_await with_deadline(answer_after(1ms, 7), 5s);
-        EXPECT_EQ(in_time.value(), 7);
-        const auto late = co_await with_deadline(answer_after(1h, 7), 5ms);
-        EXPECT_EQ(late.error(), Fault::timed_out);
-    };
-    test::run_test(io, body());
-}
-
-TEST_F(TasksTest, ADeadlinePassesExceptionsAndCancellationOn)
-{
-    auto body = []() -> asio::awaitable<void> { co_await with_deadline(broken(), 5s); };
-    EXPECT_THROW(test::run_test(io, body()), std::runtime_error);
-    TaskGroup tasks(io.get_executor());
-    bool passed = false;
-    auto waits = [&]() -> asio::awaitable<void> {
-        co_await with_deadline(answer_after(1h, 7), 1h);
-        passed = true;
-    };
-    tasks.spawn("waits", waits());
-    io.restart();
-    io.poll();
-    tasks.cancel();
-    io.restart();
-    io.run();
-    EXPECT_FALSE(passed);
-}
 
 TEST_F(TasksTest, TheFirstFailureCancelsTheGroupAndIsRethrown)
 {

@@ -1,7 +1,6 @@
 #include "drivers/ascii/driver.hpp"
 
 #include "gateway/acquire/slot_account.hpp"
-#include "gateway/runtime/deadline.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -187,12 +186,13 @@ asio::awaitable<Status> AsciiDriver::ask_once(const std::string& request, Hearin
     }
     frames_.clear(false);
     hearing.asked(request);
-    const auto sent = co_await with_deadline((*stream)->write(bytes_of(request)), settings.timeout);
+    const auto sent =
+        co_await (*stream)->within(settings.timeout, (*stream)->write(bytes_of(request)));
     if (!sent) {
         co_return sent.error();
     }
     const auto heard =
-        co_await with_deadline(listen(**stream, hearing, settings.lines), settings.timeout);
+        co_await (*stream)->within(settings.timeout, listen(**stream, hearing, settings.lines));
     if (heard) {
         bus_->answered();
         exchange.ended_clean();
@@ -202,7 +202,7 @@ asio::awaitable<Status> AsciiDriver::ask_once(const std::string& request, Hearin
         co_return heard;
     }
     // An answer that comes now must not be there when the next question is asked.
-    const auto quiet = co_await with_deadline(discard(**stream), settings.late);
+    const auto quiet = co_await (*stream)->within(settings.late, discard(**stream));
     if (is_late(quiet)) {
         bus_->unanswered();
         exchange.ended_clean();
@@ -298,7 +298,7 @@ asio::awaitable<Status> AsciiDriver::receive(ByteStream& stream)
 {
     std::array<std::uint8_t, 512> buffer;  // NOLINT: filled by the device
     const bool ends_by_silence = map_.settings.silence > Duration::zero() && frames_.pending() > 0;
-    auto reading = ends_by_silence ? with_deadline(stream.read_some(buffer), map_.settings.silence)
+    auto reading = ends_by_silence ? stream.within(map_.settings.silence, stream.read_some(buffer))
                                    : stream.read_some(buffer);
     const auto got = co_await std::move(reading);
     if (!got && ends_by_silence && got.error() == Fault::timed_out) {

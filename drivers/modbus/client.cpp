@@ -100,7 +100,10 @@ asio::awaitable<Result<Answer>> Client::ask(Request request, Buffer& buffer)
     const auto attempts = silent_ ? 1 : retries_ + 1;
     Result<Answer> answer = Fault::timed_out;
     for (unsigned i = 0; i < attempts; ++i) {
-        answer = co_await ask_once(request, buffer);
+        const auto begun = std::chrono::steady_clock::now();
+        Wire wire;
+        answer = co_await link_->exchange(request, buffer, wire);
+        keep(answer, wire, buffer, begun);
         if (answer) {
             answer = as_error(*answer);
         }
@@ -113,11 +116,9 @@ asio::awaitable<Result<Answer>> Client::ask(Request request, Buffer& buffer)
     co_return answer;
 }
 
-asio::awaitable<Result<Answer>> Client::ask_once(Request request, Buffer& buffer)
+void Client::keep(const Result<Answer>& answer, const Wire& wire, const Buffer& buffer,
+                  std::chrono::steady_clock::time_point begun)
 {
-    const auto begun = std::chrono::steady_clock::now();
-    Wire wire;
-    const auto answer = co_await link_->exchange(request, buffer, wire);
     if (log_ != nullptr) {
         const auto now = std::chrono::steady_clock::now();
         const ExchangeLog::Exchange exchange{
@@ -128,7 +129,6 @@ asio::awaitable<Result<Answer>> Client::ask_once(Request request, Buffer& buffer
             .refusal = answer ? answer->exception : std::uint8_t{0}};
         log_->add(exchange, wire.sent.view(), ByteView(buffer).first(wire.received));
     }
-    co_return answer;
 }
 
 std::shared_ptr<Client> make_client(const SiteDevice& device, const Settings& settings,

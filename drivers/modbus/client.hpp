@@ -32,7 +32,8 @@ public:
     void record_in(ExchangeLog* log) { log_ = log; }
 
 private:
-    boost::asio::awaitable<Result<Answer>> ask_once(Request request, Buffer& buffer);
+    void keep(const Result<Answer>& answer, const Wire& wire, const Buffer& buffer,
+              std::chrono::steady_clock::time_point begun);
 
     std::unique_ptr<Link> link_;
     ExchangeLog* log_ = nullptr;

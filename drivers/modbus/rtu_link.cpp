@@ -1,7 +1,5 @@
 #include "drivers/modbus/link.hpp"
 
-#include "gateway/runtime/deadline.hpp"
-
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -32,8 +30,8 @@ asio::awaitable<Result<Answer>> hear(ByteStream& stream, Request request, Buffer
             co_return found;
         }
         const auto rest = std::span(buffer).subspan(heard);
-        const auto got = co_await with_deadline(
-            stream.read_some(rest), line == Line::talking ? std::min(left, pause) : left);
+        const auto got = co_await stream.within(
+            line == Line::talking ? std::min(left, pause) : left, stream.read_some(rest));
         if (!got && got.error() != Fault::timed_out) {
             co_return got.error();
         }
@@ -107,7 +105,7 @@ private:
         const auto limit = line_.timeout + line_.character * static_cast<int>(characters);
         not_before_ = Steady::now() + limit + lateness();  // also when this is cancelled
         Unanswered unanswered(owed_, request);             // likewise
-        const auto sent = co_await with_deadline((*stream)->write(wire.sent.view()), limit);
+        const auto sent = co_await (*stream)->within(limit, (*stream)->write(wire.sent.view()));
         if (!sent) {
             line_.bus->close();
             co_return sent.error();

@@ -1,7 +1,6 @@
 #include "drivers/modbus/link.hpp"
 
 #include "gateway/core/defect.hpp"
-#include "gateway/runtime/deadline.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -94,9 +93,9 @@ public:
         }
         Conversation conversation(*bus_);
         const auto frames = std::span(buffer).first(largest_frame);
-        auto answer = co_await with_deadline(converse(**stream, bus_->next_transaction(), request,
-                                                      frames, conversation.received, wire),
-                                             timeout_);
+        auto answer = co_await (*stream)->within(
+            timeout_, converse(**stream, bus_->next_transaction(), request, frames,
+                               conversation.received, wire));
         if (conversation.received > 0) {
             const bool cut_short =
                 !answer && (answer.error() == Fault::timed_out || answer.error() == Fault::closed);

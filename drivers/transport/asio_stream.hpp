@@ -21,6 +21,9 @@ public:
 
     boost::asio::awaitable<Status> write(ByteView data) override
     {
+        if (is_late()) {
+            co_return Fault::timed_out;
+        }
         auto [error, count] = co_await boost::asio::async_write(
             stream_, boost::asio::buffer(data.data(), data.size()), as_result);
         co_return to_status(error);
@@ -28,6 +31,9 @@ public:
 
     boost::asio::awaitable<Result<std::size_t>> read_some(std::span<std::uint8_t> into) override
     {
+        if (is_late()) {
+            co_return Fault::timed_out;
+        }
         auto [error, count] = co_await stream_.async_read_some(
             boost::asio::buffer(into.data(), into.size()), as_result);
         if (error) {
@@ -38,6 +44,9 @@ public:
 
     boost::asio::awaitable<Status> read_exactly(std::span<std::uint8_t> into) override
     {
+        if (is_late()) {
+            co_return Fault::timed_out;
+        }
         auto [error, count] = co_await boost::asio::async_read(
             stream_, boost::asio::buffer(into.data(), into.size()), as_result);
         co_return to_status(error);
@@ -46,16 +55,26 @@ public:
 protected:
     static constexpr auto as_result = boost::asio::as_tuple(boost::asio::use_awaitable);
 
-    static Error fault_of(const Error& error)
+    Error fault_of(const Error& error) const
     {
+        if (is_late() && error == boost::asio::error::operation_aborted) {
+            return make_error_code(Fault::timed_out);
+        }
         return error == boost::asio::error::eof ? make_error_code(Fault::closed) : error;
     }
-    static Status to_status(const Error& error)
+    Status to_status(const Error& error) const
     {
         return error ? Status(fault_of(error)) : Status();
     }
 
     Stream stream_;
+
+private:
+    void cancel() override
+    {
+        Error ignored;
+        stream_.cancel(ignored);
+    }
 };
 
 }  // namespace gateway

@@ -1,7 +1,5 @@
 #include "drivers/transport/buses.hpp"
 
-#include "gateway/runtime/deadline.hpp"
-
 #include <boost/asio/error.hpp>
 
 #include <utility>
@@ -26,7 +24,7 @@ Error unless_late(const Error& error)
 
 asio::awaitable<Opened> open(std::unique_ptr<ByteStream> stream)
 {
-    const auto connected = co_await with_deadline(stream->connect(), longest_connect);
+    const auto connected = co_await stream->within(longest_connect, stream->connect());
     if (!connected) {
         co_return unless_late(connected.error());
     }

@@ -24,11 +24,20 @@ StreamBus::StreamBus(asio::any_io_executor executor, OpenStream open)
 asio::awaitable<Result<ByteStream*>> StreamBus::connection(Duration gap)
 {
     co_await silence(gap);
-    if (stream_) {
-        const auto cleared = co_await clear(gap);
-        if (!cleared) {
+    // Whoever still talks is let finish.
+    for (unsigned i = 0; stream_ && i < most_drains; ++i) {
+        const auto drained = stream_->drain();
+        if (!drained) {
             stream_.reset();
+        } else if (*drained == 0) {
+            break;
+        } else {
+            last_used_ = std::chrono::steady_clock::now();
+            co_await silence(gap);
         }
+    }
+    if (stream_) {
+        co_return stream_.get();
     }
     co_return co_await listen();
 }
@@ -53,23 +62,6 @@ asio::awaitable<void> StreamBus::silence(Duration gap)
         asio::steady_timer timer(executor_, free_from);
         co_await timer.async_wait(asio::use_awaitable);
     }
-}
-
-/// Drains the stream. Whoever still talks is let finish.
-asio::awaitable<Status> StreamBus::clear(Duration gap)
-{
-    for (unsigned i = 0; i < most_drains; ++i) {
-        const auto drained = stream_->drain();
-        if (!drained) {
-            co_return drained.error();
-        }
-        if (*drained == 0) {
-            break;
-        }
-        last_used_ = std::chrono::steady_clock::now();
-        co_await silence(gap);
-    }
-    co_return Status();
 }
 
 void StreamBus::answered()

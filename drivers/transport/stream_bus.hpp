@@ -48,7 +48,6 @@ public:
 
 private:
     boost::asio::awaitable<void> silence(Duration gap);
-    boost::asio::awaitable<Status> clear(Duration gap);
 
     boost::asio::any_io_executor executor_;
     OpenStream open_;

@@ -28,7 +28,7 @@ public:
         const asio::ip::tcp::endpoint endpoint(address, port_);
         auto [failed] = co_await stream_.async_connect(endpoint, as_result);
         if (failed) {
-            co_return failed;
+            co_return fault_of(failed);
         }
         stream_.set_option(asio::ip::tcp::no_delay(true), error);
         stream_.non_blocking(true, error);  // for drain; what is awaited is not affected

@@ -276,6 +276,8 @@ public:
     Result<std::size_t> drain() override { return std::size_t{0}; }
 
 private:
+    void cancel() override {}
+
     std::array<std::uint8_t, modbus::largest_frame> answer_{};
     std::size_t size_ = 0;
 };

@@ -95,6 +95,7 @@ private:
     boost::asio::awaitable<void> wake(bool by_read);
     boost::asio::awaitable<Status> learn_counts();
     void learn_counts_again();
+    bool is_identity_due() const;
     boost::asio::awaitable<Status> ask_identity();
     boost::asio::awaitable<Result<Identified>> identified_now();
     void tell_identity();

@@ -22,11 +22,13 @@ bool quirks_depend_on_firmware(const Profile& profile)
 
 }  // namespace
 
+bool Supervisor::is_identity_due() const
+{
+    return (asks_identity_ || clock_.now() >= identity_until_) && !driver_->may_be_silent();
+}
+
 asio::awaitable<Status> Supervisor::ask_identity()
 {
-    if (driver_->may_be_silent() || (!asks_identity_ && clock_.now() < identity_until_)) {
-        co_return Status();
-    }
     auto identified = co_await identified_now();
     if (!identified) {
         co_return identified.error();

@@ -11,15 +11,24 @@ namespace asio = boost::asio;
 asio::awaitable<Result<Samples>> Supervisor::identify_and_read(PointSet due)
 {
     asked_ = {};
-    co_await wake(true);
-    const auto asked = co_await ask_identity();
-    if (!asked) {
-        co_return asked.error();
+    const bool wakes = device_.profile->wake.has_value();
+    if (wakes) {
+        co_await wake(true);
     }
-    co_await wake(false);
-    const auto counted = co_await learn_counts();
-    if (!counted) {
-        co_return counted.error();
+    if (is_identity_due()) {
+        const auto asked = co_await ask_identity();
+        if (!asked) {
+            co_return asked.error();
+        }
+    }
+    if (wakes) {
+        co_await wake(false);
+    }
+    if (!due_rows_.unknown_counts().empty()) {
+        const auto counted = co_await learn_counts();
+        if (!counted) {
+            co_return counted.error();
+        }
     }
     asked_ = due_rows_.with_companions(due_rows_.existing(due));
     auto samples = co_await read_rows(asked_);
@@ -42,30 +51,27 @@ asio::awaitable<Result<Samples>> Supervisor::read_rows(PointSet rows)
 
 asio::awaitable<void> Supervisor::wake(bool by_read)
 {
-    const auto& wake = device_.profile->wake;
-    if (!wake || by_read == wake->point.empty()) {
+    const auto& wake = *device_.profile->wake;
+    if (by_read == wake.point.empty()) {
         co_return;
     }
-    const bool slept = wake->idle && clock_.now() - last_read_ >= *wake->idle;
+    const bool slept = wake.idle && clock_.now() - last_read_ >= *wake.idle;
     if (awake_ && !slept) {
         co_return;
     }
-    if (const auto row = row_of(*device_.profile, wake->point)) {
+    if (const auto row = row_of(*device_.profile, wake.point)) {
         const PointSet one(&*row, 1);
         // Whatever comes of it: it wakes the device.
         co_await with_deadline(driver_->read(one), settings_.longest_read);
     }
-    if (wake->settle > Duration::zero()) {
-        co_await clock_.sleep_until(clock_.now() + wake->settle);
+    if (wake.settle > Duration::zero()) {
+        co_await clock_.sleep_until(clock_.now() + wake.settle);
     }
 }
 
 asio::awaitable<Status> Supervisor::learn_counts()
 {
     const auto rows = due_rows_.unknown_counts();
-    if (rows.empty()) {
-        co_return Status();
-    }
     auto samples = co_await read_rows(rows);
     if (!samples) {
         co_return samples.error();

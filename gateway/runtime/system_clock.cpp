@@ -95,7 +95,13 @@ asio::awaitable<void> SystemClock::sleep_until(Instant wake)
     }
     asio::steady_timer timer(executor_);
     for (auto time = now(); time < wake; time = now()) {
-        timer.expires_after(std::min<Duration>(wake - time, longest_nap));
+        // It grows when the machine is suspended and never shrinks; the largest was the least late.
+        // With one and the same, who wakes at one instant shares one setting of the timer.
+        suspended_ = std::max(suspended_, time.time_since_epoch() -
+                                              std::chrono::steady_clock::now().time_since_epoch());
+        const auto end = std::min<Instant>(wake, time + longest_nap);
+        timer.expires_at(
+            std::chrono::steady_clock::time_point(end.time_since_epoch() - suspended_));
         co_await timer.async_wait(asio::use_awaitable);
     }
 }

@@ -44,6 +44,7 @@ private:
     void arm();
 
     boost::asio::any_io_executor executor_;
+    Duration suspended_ = Duration::min();  // since the start of the machine
     boost::asio::posix::stream_descriptor step_;
     mutable ClockDiscipline discipline_;
     mutable Instant next_look_{};

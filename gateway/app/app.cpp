@@ -176,6 +176,7 @@ asio::awaitable<void> Box::start()
     tasks_.spawn("watchdog", feed_watchdog());
     tasks_.spawn("clock", watch_clock());
     tasks_.spawn("value", keep_value());
+    tasks_.spawn("maintenance", watch_maintenance());
     tasks_.spawn("memory", stay_small(clock_));
 }
 

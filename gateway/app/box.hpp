@@ -15,6 +15,7 @@
 #include "gateway/runtime/system_clock.hpp"
 #include "gateway/tls/judged_time.hpp"
 #include "gateway/uplink/enrolment.hpp"
+#include "gateway/uplink/signal.hpp"
 #include "gateway/uplink/uplink.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -107,7 +108,7 @@ private:
     boost::asio::awaitable<void> answer_scan(json::object request, Reply& reply);
     boost::asio::awaitable<json::object> answer_store();
     boost::asio::awaitable<void> save_maintenance();
-    boost::asio::awaitable<void> end_maintenance();
+    boost::asio::awaitable<void> watch_maintenance();
 
     RunOptions options_;
     LoadedSite loaded_;                 // its site and devices have moved to where they are used
@@ -141,6 +142,7 @@ private:
     std::optional<WallTime> first_start_;
     ValueRecord value_;
     MaintenanceBook maintenance_;
+    Signal maintenance_begun_{io_.get_executor()};
     Instant value_saved_{};
     std::uint64_t sent_bytes_ = 0;
     bool reloading_ = false, scanning_ = false;

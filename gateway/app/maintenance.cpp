@@ -94,6 +94,15 @@ std::vector<std::string> MaintenanceBook::take_over(Instant now)
     return over;
 }
 
+std::optional<Instant> MaintenanceBook::next_end() const
+{
+    std::optional<Instant> next;
+    for (const auto& [device, entry] : entries_) {
+        next = std::min(next.value_or(entry.until), entry.until);
+    }
+    return next;
+}
+
 const MaintenanceBook::Entry* MaintenanceBook::find(const std::string& device) const
 {
     const auto found = entries_.find(device);

@@ -39,6 +39,8 @@ public:
     bool end(const std::string& device);
     /// Those whose time is over leave.
     std::vector<std::string> take_over(Instant now);
+    /// When the first of them is over.
+    std::optional<Instant> next_end() const;
     /// Null when nobody works at it.
     const Entry* find(const std::string& device) const;
 

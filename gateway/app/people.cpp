@@ -11,8 +11,11 @@
 namespace gateway {
 
 namespace asio = boost::asio;
+using namespace std::chrono_literals;
 
 namespace {
+
+constexpr Duration longest_nap = 1h;  // of what is counted while the machine is suspended too
 
 json::object no_such_device(const RunningDevices& devices, const std::string& id)
 {
@@ -184,6 +187,7 @@ asio::awaitable<json::object> Box::answer_maintain(json::object request)
         if (!maintenance_.begin(id, now, length, why)) {
             co_return refusal("too many devices are in maintenance");
         }
+        maintenance_begun_.notify();
         device->supervisor->maintain(now + length);
         text = id + " is in maintenance for " + ago_text(length) +
                ": its readings are stored as suspect.";
@@ -198,16 +202,20 @@ asio::awaitable<json::object> Box::answer_maintain(json::object request)
 }
 
 /// The readings count again from the end on; here it is told.
-asio::awaitable<void> Box::end_maintenance()
+asio::awaitable<void> Box::watch_maintenance()
 {
-    const auto over = maintenance_.take_over(clock_.now());
-    if (over.empty()) {
-        co_return;
+    for (;;) {
+        const auto end = maintenance_.next_end().value_or(Instant::max());
+        const auto now = clock_.now();
+        co_await maintenance_begun_.wait(std::clamp<Duration>(end - now, 0s, longest_nap));
+        const auto over = maintenance_.take_over(clock_.now());
+        for (const auto& id : over) {
+            note_maintenance(id, false, {});
+        }
+        if (!over.empty()) {
+            co_await save_maintenance();
+        }
     }
-    for (const auto& id : over) {
-        note_maintenance(id, false, {});
-    }
-    co_await save_maintenance();
 }
 
 }  // namespace gateway

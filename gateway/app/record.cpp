@@ -12,7 +12,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr Duration maintenance_interval = 5s;  // its end is told so late at most
 constexpr Duration look_interval = 60s;
 constexpr Duration save_interval = 10min;  // a save is a commit of its own
 
@@ -33,13 +32,9 @@ asio::awaitable<void> Box::recall_value()
 
 asio::awaitable<void> Box::keep_value()
 {
-    for (auto next = clock_.now() + look_interval;;) {
-        co_await clock_.sleep_until(clock_.now() + maintenance_interval);
-        co_await end_maintenance();
-        if (clock_.now() >= next) {
-            next = clock_.now() + look_interval;
-            co_await record_value(false);
-        }
+    for (;;) {
+        co_await clock_.sleep_until(clock_.now() + look_interval);
+        co_await record_value(false);
     }
 }
 

@@ -31,12 +31,15 @@ TEST(Maintenance, EndsWhenItsTimeIsOverOrWhenSomebodySaysSo)
     MaintenanceBook book;
     ASSERT_TRUE(book.begin("meter", noon, 1h, ""));
     ASSERT_TRUE(book.begin("pump", noon, 2h, "new filter"));
+    EXPECT_EQ(book.next_end(), noon + 1h);
     EXPECT_EQ(book.take_over(noon + 59min), std::vector<std::string>());
     EXPECT_EQ(book.take_over(noon + 1h), std::vector<std::string>{"meter"});
     EXPECT_EQ(book.find("meter"), nullptr);
     ASSERT_NE(book.find("pump"), nullptr);
     EXPECT_EQ(book.find("pump")->why, "new filter");
+    EXPECT_EQ(book.next_end(), noon + 2h);
     EXPECT_TRUE(book.end("pump"));
+    EXPECT_EQ(book.next_end(), std::nullopt);
     EXPECT_FALSE(book.end("pump"));
 }
 

@@ -20,7 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration house_interval = 5s;
+constexpr Duration house_interval = 15s;  // and after each commit
+constexpr Duration salvage_interval = 5s;
 constexpr Duration first_pause = 1s;
 constexpr Duration longest_pause_full = 5s;
 constexpr Duration longest_pause = 30s;
@@ -204,6 +205,7 @@ asio::awaitable<bool> Intake::State::commit_slice()
 void Intake::State::conclude(HeldBatches::Slice slice, const CommitOutcome& outcome)
 {
     if (outcome.opened) {
+        salvage_ = SalvageStep::Next::later;  // one may have been set aside
         open_.set_epoch(outcome.epoch, outcome.heads);
     }
     if (outcome.committed) {
@@ -280,16 +282,20 @@ asio::awaitable<void> Intake::State::keep_house()
         pause_ = first_pause;
         retry_at_ = clock_.now();
     }
-    auto salvage = [this] { return side_.outbox().salvage(); };
-    const auto step = co_await store_.run(salvage);
-    if (durable_listener && !step.stored.empty()) {
-        durable_listener(step.stored);
+    auto pause = house_interval;
+    if (salvage_ != SalvageStep::Next::none) {
+        auto salvage = [this] { return side_.outbox().salvage(); };
+        const auto step = co_await store_.run(salvage);
+        if (durable_listener && !step.stored.empty()) {
+            durable_listener(step.stored);
+        }
+        if (epochs_listener && step.epochs_changed) {
+            epochs_listener();
+        }
+        salvage_ = step.next;
+        pause = salvage_ == SalvageStep::Next::at_once ? Duration(0s) : salvage_interval;
     }
-    if (epochs_listener && step.epochs_changed) {
-        epochs_listener();
-    }
-    const bool goes_on = step.next == SalvageStep::Next::at_once;
-    next_house_ = clock_.now() + (goes_on ? Duration(0s) : house_interval);
+    next_house_ = clock_.now() + pause;
     if (clock_.now() < next_heads_) {
         co_return;
     }

@@ -123,6 +123,7 @@ private:
     std::vector<Event> waiting_events_;
     boost::asio::steady_timer wake_, room_, idle_;  // never expire: cancelling one wakes who waits
     Instant next_heads_, next_house_;
+    SalvageStep::Next salvage_ = SalvageStep::Next::later;
     Instant retry_at_{};
     Duration pause_{};  ///< until the next try; none: the store works
     std::uint64_t given_up_ = 0;

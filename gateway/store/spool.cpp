@@ -35,20 +35,28 @@ void put_reading(Bytes& bytes, const Reading& reading)
 {
     const auto kind = reading.value.kind();
     const auto flag = reading.device_time ? has_device_time : std::uint8_t{0};
-    put(bytes, reading.alias.packed());
-    put(bytes, std::int64_t{reading.time.time_since_epoch().count()});
-    put(bytes, static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) | flag));
-    put(bytes, static_cast<std::uint8_t>(reading.quality));
-    put(bytes, static_cast<std::uint16_t>(reading.cause));
+    std::array<std::uint8_t, 32> fixed;  // NOLINT: filled as far as it is used
+    std::size_t size = 0;
+    const auto put_number = [&](auto number) {
+        std::memcpy(fixed.data() + size, &number, sizeof number);
+        size += sizeof number;
+    };
+    put_number(reading.alias.packed());
+    put_number(std::int64_t{reading.time.time_since_epoch().count()});
+    put_number(static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) | flag));
+    put_number(static_cast<std::uint8_t>(reading.quality));
+    put_number(static_cast<std::uint16_t>(reading.cause));
     if (reading.device_time) {
-        put(bytes, std::int64_t{reading.device_time->time_since_epoch().count()});
+        put_number(std::int64_t{reading.device_time->time_since_epoch().count()});
     }
     if (kind == Kind::text) {
-        const auto& text = reading.value.text();
-        put(bytes, static_cast<std::uint32_t>(text.size()));
-        bytes.insert(bytes.end(), text.begin(), text.end());
+        put_number(static_cast<std::uint32_t>(reading.value.text().size()));
     } else if (kind != Kind::none) {
-        put(bytes, reading.value.bits());
+        put_number(reading.value.bits());
+    }
+    bytes.insert(bytes.end(), fixed.begin(), fixed.begin() + size);
+    if (kind == Kind::text) {
+        bytes.insert(bytes.end(), reading.value.text().begin(), reading.value.text().end());
     }
 }
 

@@ -41,8 +41,9 @@ PendingBatch batch_of(const std::vector<Reading>& readings)
 {
     PendingBatch batch;
     batch.readings = readings;
-    for (std::uint16_t device = 1; device <= 1 + points / 60; ++device) {
-        batch.dictionaries.push_back({device, device * 0x9E3779B97F4A7C15U});
+    for (unsigned device = 1; device <= 1 + points / 60; ++device) {
+        batch.dictionaries.push_back(
+            {static_cast<std::uint16_t>(device), device * 0x9E3779B97F4A7C15U});
     }
     return batch;
 }
@@ -56,7 +57,7 @@ void encode_batch(benchmark::State& state)
     header.box = "place-1714000.box-0001";
     header.dictionaries = batch.dictionaries;
     std::size_t size = 0;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const CompactReadings compact(readings);
         size = encoder.encode(header, compact).size();
     }
@@ -69,7 +70,7 @@ void decode_batch(benchmark::State& state)
 {
     const auto bytes = encode(BatchHeader{.dictionaries = batch_of({}).dictionaries}, walk(false));
     BatchDecoder decoder;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         benchmark::DoNotOptimize(decoder.decode(bytes));
     }
     state.SetItemsProcessed(state.iterations() * points * rounds);
@@ -95,10 +96,10 @@ void append(benchmark::State& state)
     readings.resize(static_cast<std::size_t>(points * state.range(0)));
     Store store(1 << 30);
     const auto before = store.outbox.use().written_bytes;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         Commit commit;
         commit.batches.push_back(batch_of(readings));
-        store.outbox.commit(std::move(commit));
+        store.outbox.commit(commit);
         store.outbox.checkpoint();
     }
     const auto stored =
@@ -116,11 +117,11 @@ void append_small(benchmark::State& state)
     readings.resize(100);
     Store store(1 << 30);
     const auto before = store.outbox.use().written_bytes;
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         Commit commit;
         commit.batches.push_back(batch_of(readings));
         commit.batches.back().dictionaries.resize(2);
-        store.outbox.commit(std::move(commit));
+        store.outbox.commit(commit);
         store.outbox.checkpoint();
     }
     const auto stored = static_cast<double>(state.iterations()) * 100;
@@ -135,13 +136,13 @@ void drain(benchmark::State& state)
 {
     constexpr int batches = 500;
     const auto readings = walk(false);
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         state.PauseTiming();
         Store store(1 << 30);
         for (int i = 0; i < batches; ++i) {
             Commit commit;
             commit.batches.push_back(batch_of(readings));
-            store.outbox.commit(std::move(commit));
+            store.outbox.commit(commit);
             store.outbox.checkpoint();
         }
         state.ResumeTiming();
@@ -172,7 +173,7 @@ void with_rows(benchmark::State& state)
     const auto commit_one = [&](Outbox& outbox) {
         Commit commit;
         commit.batches.push_back(batch_of(readings));
-        outbox.commit(std::move(commit));
+        outbox.commit(commit);
         outbox.checkpoint();
     };
     {
@@ -181,7 +182,7 @@ void with_rows(benchmark::State& state)
             commit_one(outbox);
         }
     }
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         Outbox outbox({Store::path, "box", {}, 1 << 30});
         benchmark::DoNotOptimize(outbox.read(Lane::telemetry, 1, 0, 1));
         commit_one(outbox);

@@ -49,8 +49,9 @@ public:
     PendingBatch next(std::size_t count)
     {
         PendingBatch batch;
-        for (std::uint16_t device = 1; device <= 1 + points / 60; ++device) {
-            batch.dictionaries.push_back({device, device * 0x9E3779B97F4A7C15U});
+        for (unsigned device = 1; device <= 1 + points / 60; ++device) {
+            batch.dictionaries.push_back(
+                {static_cast<std::uint16_t>(device), device * 0x9E3779B97F4A7C15U});
         }
         for (std::size_t i = 0; i < count; ++i) {
             const auto point = at_++ % points;

@@ -28,7 +28,9 @@ public:
         }
         path_ = name.data();
     }
-    Pty(Pty&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(other.path_) {}
+    Pty(Pty&& other) noexcept : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_))
+    {
+    }
     Pty& operator=(Pty&&) = delete;
     ~Pty()
     {

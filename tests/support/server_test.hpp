@@ -27,17 +27,18 @@ protected:
     template <typename... Arguments>
     void start(Arguments&&... arguments)
     {
-        server = std::make_unique<Server>(io.get_executor(), std::forward<Arguments>(arguments)...);
-        tasks.spawn("server", server->run());
-        loop = std::thread([this] { io.run(); });
+        server_ =
+            std::make_unique<Server>(io.get_executor(), std::forward<Arguments>(arguments)...);
+        tasks_.spawn("server", server_->run());
+        loop_ = std::thread([this] { io.run(); });
     }
 
     void stop()
     {
-        if (loop.joinable()) {
+        if (loop_.joinable()) {
             boost::asio::co_spawn(io, end(), boost::asio::detached);
-            loop.join();
-            server.reset();
+            loop_.join();
+            server_.reset();
         }
     }
 
@@ -49,14 +50,14 @@ protected:
 private:
     boost::asio::awaitable<void> end()
     {
-        tasks.cancel();
-        co_await tasks.join();
-        co_await server->stop();
+        tasks_.cancel();
+        co_await tasks_.join();
+        co_await server_->stop();
     }
 
-    TaskGroup tasks{io.get_executor()};
-    std::unique_ptr<Server> server;
-    std::thread loop;
+    TaskGroup tasks_{io.get_executor()};
+    std::unique_ptr<Server> server_;
+    std::thread loop_;
 };
 
 }  // namespace gateway::test

@@ -67,8 +67,8 @@ private:
                 co_return;
             }
             ++state->connections;
-            boost::asio::co_spawn(socket.get_executor(), serve(state, std::move(socket)),
-                                  boost::asio::detached);
+            const auto executor = socket.get_executor();
+            boost::asio::co_spawn(executor, serve(state, std::move(socket)), boost::asio::detached);
         }
     }
 

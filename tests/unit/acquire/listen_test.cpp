@@ -23,7 +23,7 @@ public:
         }
         void say(Samples samples)
         {
-            messages.push_back(std::move(samples));
+            messages.emplace_back(std::move(samples));
             arrived.cancel();
             io.restart();
             io.poll();
@@ -174,8 +174,8 @@ TEST_F(ListenTest, IdentityIsWhatTheDeviceHasSaidSoFar)
 TEST_F(ListenTest, ALostConnectionIsToldOnceAndComesBack)
 {
     listen();
-    speech.messages.push_back(Fault::closed);
-    speech.messages.push_back(Fault::closed);
+    speech.messages.emplace_back(Fault::closed);
+    speech.messages.emplace_back(Fault::closed);
     speech.arrived.cancel();
     io.restart();
     io.poll();

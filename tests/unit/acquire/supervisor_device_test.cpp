@@ -21,8 +21,8 @@ struct DeviceTest : SupervisorTest {
     {
         script.read = [this](PointSet due) {
             asked.emplace_back(due.begin(), due.end());
-            asked_at.push_back(BootTime(
-                std::chrono::floor<std::chrono::milliseconds>(clock.now().time_since_epoch())));
+            asked_at.emplace_back(
+                std::chrono::floor<std::chrono::milliseconds>(clock.now().time_since_epoch()));
             return answer(due);
         };
     }

@@ -275,7 +275,7 @@ TEST(Dictionary, BytesOfADeviceThatAreNotTextDoNotBreakIt)
 {
     Site site;
     auto one = bound(site, device(meter, "connect = { tcp = \"h:502\", unit = 1 }"));
-    const std::string wild("\xFF\xC0\xAF\xED\xA0\x80\x01\"\\\xC3\xA9\xF4\x90\x80\x80\xE2\x82", 18);
+    const std::string wild("\xFF\xC0\xAF\xED\xA0\x80\x01\"\\\xC3\xA9\xF4\x90\x80\x80\xE2\x82");
     const auto parsed = parse_json(dictionary_json(site, one, {.serial = wild, .firmware = "1"}));
     ASSERT_TRUE(parsed);
     const std::string serial(parsed->at("device").at("serial").as_string());

@@ -34,7 +34,8 @@ Mistakes check(const std::string& text, const std::string& name, const Vocabular
 std::vector<std::filesystem::path> documents(const std::string& kind)
 {
     std::vector<std::filesystem::path> all;
-    for (const auto& entry : std::filesystem::directory_iterator(data_folder + '/' + kind)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(std::filesystem::path(data_folder) / kind)) {
         all.push_back(entry.path());
     }
     std::ranges::sort(all);

@@ -16,8 +16,8 @@ TEST(Vocabulary, TheShippedWordsFitTogether)
     EXPECT_GE(words.quantities.size(), 60U);
     EXPECT_GE(words.units.size(), 80U);
     for (const auto& [name, quantity] : words.quantities) {
-        const auto fits = [&](const auto& unit) {
-            return unit.second.dimension == quantity.dimension;
+        const auto fits = [&dimension = quantity.dimension](const auto& unit) {
+            return unit.second.dimension == dimension;
         };
         EXPECT_TRUE(quantity.dimension == "none" || std::ranges::any_of(words.units, fits)) << name;
     }

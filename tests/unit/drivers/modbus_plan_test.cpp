@@ -30,6 +30,7 @@ struct Asked {
 std::vector<Asked> asked(const std::vector<Block>& blocks)
 {
     std::vector<Asked> found;
+    found.reserve(blocks.size());
     for (const auto& block : blocks) {
         found.push_back({block.function, block.first, block.count, block.parts.size()});
     }

@@ -161,6 +161,7 @@ Bytes with_noise(const Bytes& frame, double rate, std::mt19937& random)
 /// Frames of up to 16 bytes with noise from 1e-4 to 1e-2 per byte. `NOISY_FRAMES` sets how many.
 TEST(ModbusRtu, D3_NoNoisyFrameGivesAWrongValue)
 {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this process changes the environment
     const auto* const wanted = std::getenv("NOISY_FRAMES");
     const auto frames = wanted == nullptr ? 100'000UL : std::stoul(wanted);
     std::mt19937 random(20'260'101);  // NOLINT(cert-msc32-c,cert-msc51-cpp): a run can be repeated

@@ -72,7 +72,7 @@ struct MqttDriverTest : testing::Test {
         EXPECT_FALSE(outcome.error);
     }
 
-    asio::awaitable<Result<Samples>> read(MqttDriver& mqtt)
+    asio::awaitable<Result<Samples>> read(MqttDriver& mqtt) const
     {
         std::vector<std::uint16_t> rows(map.points.size());
         std::iota(rows.begin(), rows.end(), std::uint16_t{0});

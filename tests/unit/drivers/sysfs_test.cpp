@@ -176,6 +176,7 @@ TEST_F(SysfsTree, StarsFindFilesInTheOrderOfTheirNumbers)
     folder.write("hwmon2/temp3_input", "1");
     const auto found = find_files(kernel_files(), folder.path(), "hwmon*/temp*_input");
     std::vector<std::vector<std::string>> stars;
+    stars.reserve(found.size());
     for (const auto& each : found) {
         stars.push_back(each.stars);
     }

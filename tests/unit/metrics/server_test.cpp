@@ -131,6 +131,7 @@ TEST_F(Figures, MoreCallersThanFourWaitTheirTurn)
 {
     serve(path);
     std::vector<asio::local::stream_protocol::socket> idle;
+    idle.reserve(4);
     for (int i = 0; i < 4; ++i) {
         idle.push_back(connect());
     }

@@ -98,7 +98,7 @@ protected:
             auto job = [this, lane, readings] {
                 Commit commit;
                 commit.batches.push_back(pending(lane, readings));
-                return outbox->commit(std::move(commit));
+                return outbox->commit(commit);
             };
             const auto stored = co_await store.run(job);
             if (uplink) {

@@ -15,7 +15,6 @@
 #include "gateway/runtime/system_clock.hpp"
 #include "gateway/tls/judged_time.hpp"
 #include "gateway/uplink/enrolment.hpp"
-#include "gateway/uplink/signal.hpp"
 #include "gateway/uplink/uplink.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -136,8 +135,7 @@ private:
     ControlServer control_;
     MetricsServer metrics_;
     std::unique_ptr<MetricsServer> metrics_port_;
-    TaskGroup metrics_port_task_{io_.get_executor()};
-    TaskGroup uplink_task_{io_.get_executor()};
+    TaskGroup metrics_port_task_{io_.get_executor()}, uplink_task_{io_.get_executor()};
     TaskGroup tasks_{io_.get_executor()};
     std::optional<WallTime> first_start_;
     ValueRecord value_;

@@ -60,6 +60,8 @@ boost::asio::awaitable<Result<T>> with_deadline(boost::asio::awaitable<Result<T>
     const auto executor = co_await asio::this_coro::executor;
     const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
     asio::cancellation_slot owner = state.slot();
+    // Where there is an owner it lies in the owner's slot, which is emptied when the operation
+    // ends.
     Stop unowned;
     auto& stop = owner.is_connected() ? owner.emplace<Stop>() : unowned;
     const TimeLimit running(executor, limit,

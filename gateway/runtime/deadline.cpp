@@ -1,18 +1,16 @@
 #include "gateway/runtime/deadline.hpp"
 
+#include "gateway/runtime/timer_descriptor.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/query.hpp>
-
-#include <sys/timerfd.h>
+#include <boost/intrusive/set.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdint>
 #include <ctime>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 namespace gateway {
@@ -25,16 +23,6 @@ using Time = TimeLimit::Clock::time_point;
 
 constexpr auto never = Time::max();
 
-/// Of the clock that TimeLimit::Clock reads.
-int open_monotonic_timer()
-{
-    const int descriptor = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (descriptor < 0) {
-        throw std::system_error(errno, std::generic_category(), "timerfd_create");
-    }
-    return descriptor;
-}
-
 }  // namespace
 
 /// The limits of one loop. An Asio timer leaves the one of the operating system set when nobody
@@ -46,22 +34,21 @@ public:
 
     explicit TimeLimits(asio::execution_context& context) : service(context) {}
 
-    auto add(const asio::any_io_executor& executor, Time end, TimeLimit& limit)
+    void add(const asio::any_io_executor& executor, TimeLimit& limit)
     {
         if (!timer_) {
-            timer_.emplace(executor, open_monotonic_timer());
+            timer_.emplace(executor, open_timer(CLOCK_MONOTONIC));  // that TimeLimit::Clock reads
         }
-        const auto place = limits_.emplace(end, &limit);
-        if (end < set_for_) {
-            set(end);
+        limits_.insert(limit);
+        if (limit.end_ < set_for_) {
+            set(limit.end_);
         }
         wait();
-        return place;
     }
 
-    void remove(std::multimap<Time, TimeLimit*>::iterator place)
+    void remove(TimeLimit& limit)
     {
-        limits_.erase(place);
+        limits_.erase(limits_.iterator_to(limit));
         if (limits_.empty() && timer_) {
             set(never);
             timer_->cancel();
@@ -102,19 +89,23 @@ private:
     void pass()
     {
         const auto now = TimeLimit::Clock::now();
-        while (!limits_.empty() && limits_.begin()->first <= now) {
-            auto& limit = *limits_.begin()->second;
+        while (!limits_.empty() && limits_.begin()->end_ <= now) {
+            auto& limit = *limits_.begin();
             limits_.erase(limits_.begin());
-            limit.has_passed_ = true;
             limit.pass_();
         }
-        set(limits_.empty() ? never : limits_.begin()->first);
+        set(limits_.empty() ? never : limits_.begin()->end_);
     }
+
+    struct EndOf {
+        using type = Time;
+        Time operator()(const TimeLimit& limit) const { return limit.end_; }
+    };
 
     std::optional<asio::posix::stream_descriptor> timer_;
     bool waits_ = false;
     Time set_for_ = never;
-    std::multimap<Time, TimeLimit*> limits_;
+    boost::intrusive::multiset<TimeLimit, boost::intrusive::key_of_value<EndOf>> limits_;
 };
 
 asio::execution_context::id TimeLimits::id;
@@ -125,13 +116,14 @@ TimeLimit::TimeLimit(const asio::any_io_executor& executor, Clock::duration leng
       pass_(std::move(pass))
 {
     const auto now = Clock::now();
-    place_ = all_.add(executor, length < never - now ? now + length : never, *this);
+    end_ = length < never - now ? now + length : never;
+    all_.add(executor, *this);
 }
 
 TimeLimit::~TimeLimit()
 {
-    if (!has_passed_) {
-        all_.remove(place_);
+    if (!has_passed()) {
+        all_.remove(*this);
     }
 }
 

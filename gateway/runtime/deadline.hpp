@@ -10,22 +10,23 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/intrusive/set_hook.hpp>
 
 #include <chrono>
 #include <exception>
 #include <functional>
-#include <map>
 #include <utility>
 
 namespace gateway {
 
 class TimeLimits;
 
-/// Calls `pass` once `length` is over, unless it is destroyed before. On the loop.
+/// Calls `pass` once `length` is over, unless it is destroyed before. On the loop. Asks for no
+/// memory.
 ///
 /// All limits of a loop share one timer, which is not left to go off for a limit that was kept: a
 /// wake for nothing is much of what a box costs that reads a few sensors a second.
-class TimeLimit {
+class TimeLimit : public boost::intrusive::set_base_hook<> {
 public:
     using Clock = std::chrono::steady_clock;
 
@@ -35,15 +36,14 @@ public:
     TimeLimit& operator=(const TimeLimit&) = delete;
     ~TimeLimit();
 
-    bool has_passed() const { return has_passed_; }
+    bool has_passed() const { return !is_linked(); }
 
 private:
     friend class TimeLimits;
 
     TimeLimits& all_;
     std::function<void()> pass_;
-    std::multimap<Clock::time_point, TimeLimit*>::iterator place_;
-    bool has_passed_ = false;
+    Clock::time_point end_;
 };
 
 /// Runs `operation` and cancels it when `limit` passes.

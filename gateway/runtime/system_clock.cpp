@@ -1,12 +1,12 @@
 #include "gateway/runtime/system_clock.hpp"
 
 #include "gateway/core/defect.hpp"
+#include "gateway/runtime/timer_descriptor.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/system_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include <sys/timerfd.h>
 #include <sys/timex.h>
 #include <unistd.h>
 #include <algorithm>
@@ -36,15 +36,6 @@ std::chrono::nanoseconds read_clock(clockid_t which)
     return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
-int open_timer()
-{
-    const int descriptor = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (descriptor < 0) {
-        throw std::system_error(errno, std::generic_category(), "timerfd_create");
-    }
-    return descriptor;
-}
-
 }  // namespace
 
 void ClockDiscipline::observe(int status, long max_error_us)
@@ -62,7 +53,9 @@ void ClockDiscipline::observe(int status, long max_error_us)
 }
 
 SystemClock::SystemClock(asio::any_io_executor executor, bool trusted)
-    : executor_(std::move(executor)), step_(executor_, open_timer()), discipline_(trusted)
+    : executor_(std::move(executor)),
+      step_(executor_, open_timer(CLOCK_REALTIME)),
+      discipline_(trusted)
 {
     arm();
 }

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -24,40 +24,49 @@ constexpr auto extension = ".spool";
 constexpr std::size_t frame_bytes = 8;  ///< of a record: size, then CRC-32C of what follows
 constexpr std::uint8_t has_device_time = 0x80;
 
-template <typename T>
-void put(Bytes& bytes, T number)
-{
-    const auto raw = std::bit_cast<std::array<std::uint8_t, sizeof(T)>>(number);
-    bytes.insert(bytes.end(), raw.begin(), raw.end());
-}
+/// Numbers as they lie in memory, one after the other: as many as a reading, or a header, has.
+class Fields {
+public:
+    template <typename T>
+    Fields& put(T number)
+    {
+        std::memcpy(bytes_.data() + size_, &number, sizeof number);
+        size_ += sizeof number;
+        return *this;
+    }
+    void append_to(Bytes& record) const
+    {
+        record.insert(record.end(), bytes_.begin(), bytes_.begin() + size_);
+    }
 
-void put_reading(Bytes& bytes, const Reading& reading)
+private:
+    std::array<std::uint8_t, 32> bytes_;  // NOLINT: filled as far as it is used
+    std::size_t size_ = 0;
+};
+
+void put_reading(Bytes& record, const Reading& reading)
 {
     const auto kind = reading.value.kind();
     const auto flag = reading.device_time ? has_device_time : std::uint8_t{0};
-    std::array<std::uint8_t, 32> fixed;  // NOLINT: filled as far as it is used
-    std::size_t size = 0;
-    const auto put_number = [&](auto number) {
-        std::memcpy(fixed.data() + size, &number, sizeof number);
-        size += sizeof number;
-    };
-    put_number(reading.alias.packed());
-    put_number(std::int64_t{reading.time.time_since_epoch().count()});
-    put_number(static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) | flag));
-    put_number(static_cast<std::uint8_t>(reading.quality));
-    put_number(static_cast<std::uint16_t>(reading.cause));
+    Fields fields;
+    fields.put(reading.alias.packed())
+        .put(std::int64_t{reading.time.time_since_epoch().count()})
+        .put(static_cast<std::uint8_t>(static_cast<std::uint8_t>(kind) | flag))
+        .put(static_cast<std::uint8_t>(reading.quality))
+        .put(static_cast<std::uint16_t>(reading.cause));
     if (reading.device_time) {
-        put_number(std::int64_t{reading.device_time->time_since_epoch().count()});
+        fields.put(std::int64_t{reading.device_time->time_since_epoch().count()});
     }
     if (kind == Kind::text) {
-        put_number(static_cast<std::uint32_t>(reading.value.text().size()));
-    } else if (kind != Kind::none) {
-        put_number(reading.value.bits());
+        const auto& text = reading.value.text();
+        fields.put(static_cast<std::uint32_t>(text.size())).append_to(record);
+        record.insert(record.end(), text.begin(), text.end());
+        return;
     }
-    bytes.insert(bytes.end(), fixed.begin(), fixed.begin() + size);
-    if (kind == Kind::text) {
-        bytes.insert(bytes.end(), reading.value.text().begin(), reading.value.text().end());
+    if (kind != Kind::none) {
+        fields.put(reading.value.bits());
     }
+    fields.append_to(record);
 }
 
 /// Takes numbers off the front; after the end everything is zero and good() is false.
@@ -189,12 +198,14 @@ std::optional<SpoolFile> SpoolFile::create(const std::string& directory, const S
     auto& record = file.record_;
     record.resize(frame_bytes);
     record.insert(record.end(), header.epoch.bytes.begin(), header.epoch.bytes.end());
-    put(record, static_cast<std::uint8_t>(header.lane));
-    put(record, static_cast<std::uint8_t>(header.clock.state));
-    put(record, header.clock.error_ms);
-    put(record, header.first);
-    put(record, std::int64_t{header.opened.time_since_epoch().count()});
-    put(record, std::int64_t{header.clock.wall.time_since_epoch().count()});
+    Fields()
+        .put(static_cast<std::uint8_t>(header.lane))
+        .put(static_cast<std::uint8_t>(header.clock.state))
+        .put(header.clock.error_ms)
+        .put(header.first)
+        .put(std::int64_t{header.opened.time_since_epoch().count()})
+        .put(std::int64_t{header.clock.wall.time_since_epoch().count()})
+        .append_to(record);
     if (!file.write_record()) {
         file.remove();
         return std::nullopt;
@@ -227,10 +238,9 @@ SpoolFile::~SpoolFile()
 bool SpoolFile::append(std::span<const DictionaryRef> named, std::span<const Reading> readings)
 {
     record_.resize(frame_bytes);
-    put(record_, static_cast<std::uint16_t>(named.size()));
+    Fields().put(static_cast<std::uint16_t>(named.size())).append_to(record_);
     for (const auto& reference : named) {
-        put(record_, reference.device);
-        put(record_, reference.hash);
+        Fields().put(reference.device).put(reference.hash).append_to(record_);
     }
     for (const auto& reading : readings) {
         put_reading(record_, reading);

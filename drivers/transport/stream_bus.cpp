@@ -36,9 +36,6 @@ asio::awaitable<Result<ByteStream*>> StreamBus::connection(Duration gap)
             co_await silence(gap);
         }
     }
-    if (stream_) {
-        co_return stream_.get();
-    }
     co_return co_await listen();
 }
 

@@ -207,7 +207,7 @@ asio::awaitable<void> Box::watch_maintenance()
     for (;;) {
         const auto end = maintenance_.next_end().value_or(Instant::max());
         const auto now = clock_.now();
-        co_await maintenance_begun_.wait(std::clamp<Duration>(end - now, 0s, longest_nap));
+        co_await maintenance_begun_.wait(std::min<Duration>(end - now, longest_nap));
         const auto over = maintenance_.take_over(clock_.now());
         for (const auto& id : over) {
             note_maintenance(id, false, {});

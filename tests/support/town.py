@@ -158,8 +158,10 @@ class Town:
     def delivered(self, device, point='reads_0'):
         return truth.values_of(self.receiver.all_records(), device, point)
 
-    def wait_delivered(self, count, limit=20, device='meter-1'):
-        """Until the receiver's file holds this many values of the device's first point."""
+    def wait_delivered(self, count, limit=60, device='meter-1'):
+        """Until the receiver's file holds this many values of the device's first point.
+
+        After an outage of ten seconds the box waits for up to half a minute more, by chance."""
         procs.wait_for(lambda: len(self.delivered(device)) >= count, limit,
                        what=lambda: f'{count} values in the file, {len(self.delivered(device))} are; '
                                     f'gateway: {self.gateway.lines()[-3:]}; '

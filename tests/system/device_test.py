@@ -19,7 +19,7 @@ class Devices(unittest.TestCase):
                for name, device in faults.items()]
         bad.append(('bad-closed', f'127.0.0.1:{procs.closed_port()}'))
         place = town.Town(run, devices=1, more_devices=bad).start()
-        place.wait_delivered(50, limit=60)
+        place.wait_delivered(50)
         records = place.receiver.records()
         causes = collections.defaultdict(set)
         for record in records:

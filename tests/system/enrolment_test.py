@@ -102,7 +102,7 @@ class Enrolment(unittest.TestCase):
         certificate = town.signed()
         self.assertEqual(town.install(certificate).returncode, 0)
         before = len(town.delivered('meter-1'))
-        town.wait_delivered(before + 5, limit=40)
+        town.wait_delivered(before + 5)
         self.assertEqual(town.mistakes(allowed_lost=len(steps)), [])
 
     def killed(self, town, step, call, when):

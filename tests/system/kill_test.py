@@ -21,7 +21,7 @@ class Killed(unittest.TestCase):
         place.gateway.kill()
         place.gateway.start()
         place.link.restore()
-        place.wait_delivered(before + 45, limit=30)
+        place.wait_delivered(before + 45)
         # one read per device may have been under way
         self.assertEqual(place.mistakes(allowed_lost=1), [])
         self.assertEqual([r for r in place.receiver.records('gap')], [])
@@ -36,7 +36,7 @@ class Killed(unittest.TestCase):
                            20)
             place.gateway.kill()
             place.gateway.start()
-        place.wait_delivered(50, limit=30)
+        place.wait_delivered(50)
         self.assertEqual(place.mistakes(allowed_lost=kills), [])
 
     def test_a_second_instance_is_refused_at_once(self):

@@ -36,7 +36,7 @@ class Outage(unittest.TestCase):
         self.town.broker.stop()
         self.served_more(50)
         self.town.broker.start()
-        self.town.wait_delivered(60, limit=30)
+        self.town.wait_delivered(60)
         self.assertEqual(len(self.town.gateway.lines('broker')), 3, self.town.gateway.lines())
         self.drained()
 
@@ -44,7 +44,7 @@ class Outage(unittest.TestCase):
         self.town.broker.freeze()
         self.served_more(200)
         self.town.broker.thaw()
-        self.town.wait_delivered(205, limit=30)
+        self.town.wait_delivered(205)
         self.drained()
 
     def test_S33_a_link_that_swallows_everything(self):
@@ -53,7 +53,7 @@ class Outage(unittest.TestCase):
         self.town.link.cut()
         self.town.link.unsilence()
         self.town.link.restore()
-        self.town.wait_delivered(105, limit=30)
+        self.town.wait_delivered(105)
         self.drained()
 
 

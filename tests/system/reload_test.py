@@ -20,7 +20,7 @@ class Reload(unittest.TestCase):
 
     def more_arrive(self):
         before = len(self.town.delivered('meter-1'))
-        self.town.wait_delivered(before + 10, 30)
+        self.town.wait_delivered(before + 10)
 
     def change(self, **options):
         return self.town.write_site(**options)

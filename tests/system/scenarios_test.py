@@ -86,7 +86,7 @@ class SentAgain(unittest.TestCase):
             procs.wait_for(was_told, 30, what='a receipt, and batches after it')
             self.town.gateway.kill()
             self.town.gateway.start()
-        self.town.wait_delivered(4 * (crashes + 1), limit=30)
+        self.town.wait_delivered(4 * (crashes + 1))
         self.assertEqual(self.town.mistakes(allowed_lost=crashes), [])
         sent, told = set(), []
         for session in self._sessions():
@@ -125,7 +125,7 @@ class SentAgain(unittest.TestCase):
         served = self.town.served_count('meter-1')
         procs.wait_for(lambda: self.town.served_count('meter-1') > served + 40, 60)
         self.town.link.restore()
-        self.town.wait_delivered(45, limit=30)
+        self.town.wait_delivered(45)
         self.assertEqual(self.town.mistakes(), [])
         last, kinds, latest = {}, set(), {}
         for kind, batch, _ in batches(self.wire):
@@ -180,7 +180,7 @@ class Backlog(unittest.TestCase):
         pid = place.gateway.pid
         place.link.unsilence()
         self.wait_file(place, 50_000, 60)
-        place.wait_delivered(30, limit=30)
+        place.wait_delivered(30)
         self.assertEqual(place.gateway.pid, pid)
         self.assertTrue(place.gateway.running())
 

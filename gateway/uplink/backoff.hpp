@@ -22,9 +22,10 @@ public:
     void connected_for(Duration time)
     {
         if (time >= settings_.stable) {
-            span_ = settings_.first;
+            start_afresh();
         }
     }
+    void start_afresh() { span_ = settings_.first; }
     Duration next()
     {
         std::uniform_int_distribution<Duration::rep> choose(0, span_.count());

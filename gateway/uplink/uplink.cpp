@@ -2,6 +2,7 @@
 
 #include "gateway/core/defect.hpp"
 #include "gateway/runtime/deadline.hpp"
+#include "gateway/runtime/network.hpp"
 #include "gateway/uplink/uplink_state.hpp"
 
 #include <algorithm>
@@ -14,6 +15,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr Duration resolve_limit = std::chrono::seconds(10);
+constexpr Duration between_looks = std::chrono::seconds(1);  // at the network, while it pauses
 constexpr std::size_t packet_overhead = 256;  // header, topic and properties of a PUBLISH
 constexpr std::size_t session_digits = 16;
 constexpr Duration shortest_farewell = std::chrono::milliseconds(500);
@@ -87,21 +89,35 @@ asio::awaitable<void> Uplink::State::run()
     running_ = true;
     while (!stop_by_) {
         const auto began = clock_.now();
+        const auto network = network_state();
+        try_now_ = false;
         co_await hold_session();
         if (stop_by_) {
             break;
         }
-        backoff_.connected_for(status_.connected ? clock_.now() - began : Duration::zero());
-        status_.connected = false;
-        const auto delay = std::exchange(taken_over_, false) ? backoff_.longest() : backoff_.next();
-        const auto retry = clock_.now() + delay;
-        try_now_ = false;
-        while (!stop_by_ && !try_now_ && clock_.now() < retry) {
-            co_await wake_.wait(retry - clock_.now());
+        if (std::exchange(status_.connected, false)) {
+            backoff_.connected_for(clock_.now() - began);
+            try_now_ = false;  // it was asked for before there was a connection to lose
         }
+        const auto delay = std::exchange(taken_over_, false) ? backoff_.longest() : backoff_.next();
+        co_await pause(delay, network);
     }
     running_ = false;
     stopped_.notify();
+}
+
+/// Until it is time to try again, or `network` is another by now: what failed in the one says
+/// nothing of the next.
+asio::awaitable<void> Uplink::State::pause(Duration length, const std::string& network)
+{
+    const auto end = clock_.now() + length;
+    while (!stop_by_ && !try_now_ && clock_.now() < end) {
+        co_await wake_.wait(std::min(end - clock_.now(), between_looks));
+        if (network_state() != network) {
+            backoff_.start_afresh();
+            co_return;
+        }
+    }
 }
 
 asio::awaitable<void> Uplink::State::hold_session()

@@ -33,6 +33,7 @@ public:
     UplinkStatus status() const;
 
 private:
+    boost::asio::awaitable<void> pause(Duration length, const std::string& network);
     boost::asio::awaitable<void> hold_session();
     boost::asio::awaitable<bool> open(Session& session);
     boost::asio::awaitable<void> serve(Session& session);

@@ -98,6 +98,7 @@ ALLOWED = {
     'write its runtime folder': write(os.environ['RUNTIME_DIRECTORY'] + '/probe'),
     'open a TCP socket': open_socket(socket.AF_INET, socket.SOCK_STREAM),
     'open a UDP socket': open_socket(socket.AF_INET6, socket.SOCK_DGRAM),
+    'see the routes of the machine': read('/proc/thread-self/net/route'),
     'look up a name': lambda: socket.getaddrinfo('localhost', 1883),
     'ask for the state of the clock': lambda: call('adjtimex', BUFFER),
     'know the boot': lambda: bytes.fromhex(os.environ['BOOT_ID']),

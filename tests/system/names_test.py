@@ -1,30 +1,34 @@
 """A name server that says nothing stalls nothing.
 
 Runs in its own network and mount namespace, where the only name server is a socket that never
-answers.  Needs the right to make one (root, or user namespaces).
+answers.
 """
-import fcntl
 import os
 import pathlib
 import socket
-import struct
-import subprocess
-import sys
 import time
 import unittest
 
+import namespace
 import procs
 import town
 
 BUILD = os.environ['BUILD_DIR']
-INSIDE = 'SILENT_NAMES'
+SILENT_NAME_SERVER = """
+    mount -t tmpfs tmpfs /mnt
+    cp -a /etc /mnt
+    rm -f /mnt/etc/resolv.conf /mnt/etc/hosts
+    echo 'nameserver 127.0.0.1' >/mnt/etc/resolv.conf
+    echo '127.0.0.1 localhost' >/mnt/etc/hosts
+    mount --bind /mnt/etc /etc
+"""
 
 
 class SilentNames(unittest.TestCase):
     def test_readings_are_kept_on_time_while_no_name_is_answered(self):
         run = self.enterContext(procs.Run(BUILD))
         server = self.enterContext(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        raise_loopback(server)
+        namespace.raise_loopback()
         server.bind(('127.0.0.1', 53))
         place = town.Town(run, uplink='insecure = "lab"\nprotocol = "5"',
                           more_devices=[('named', 'meter.nowhere.example:502')])
@@ -48,32 +52,5 @@ class SilentNames(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 8)
 
 
-def raise_loopback(any_socket):
-    """A new network namespace has its loopback down."""
-    set_flags, up_and_running = 0x8914, 0x41
-    fcntl.ioctl(any_socket, set_flags, struct.pack('16sh', b'lo', up_and_running))
-
-
-def enter_namespace():
-    """Starts this program again where its name server is silent; returns its exit code, or 77
-    (skipped) where no namespace can be made."""
-    script = """set -e
-        mount -t tmpfs tmpfs /mnt
-        cp -a /etc /mnt
-        rm -f /mnt/etc/resolv.conf /mnt/etc/hosts
-        echo 'nameserver 127.0.0.1' >/mnt/etc/resolv.conf
-        echo '127.0.0.1 localhost' >/mnt/etc/hosts
-        mount --bind /mnt/etc /etc
-        exec "$@" """
-    unshare = ['unshare', '--net', '--mount',
-               *([] if os.geteuid() == 0 else ['--map-root-user'])]
-    if subprocess.run([*unshare, 'true'], check=False).returncode:
-        return 77
-    return subprocess.run([*unshare, 'sh', '-c', script, 'sh', sys.executable, *sys.argv],
-                          env={**os.environ, INSIDE: 'yes'}, check=False).returncode
-
-
 if __name__ == '__main__':
-    if os.environ.get(INSIDE):
-        unittest.main()
-    sys.exit(enter_namespace())
+    namespace.main('--mount', setup=SILENT_NAME_SERVER)

@@ -6,6 +6,8 @@
 #include "gateway/store/store_image.hpp"
 #include "gateway/store/store_lock.hpp"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
 
 namespace gateway {
@@ -202,7 +204,12 @@ std::vector<EpochState> Outbox::State::epochs()
 StoreUse Outbox::State::use()
 {
     auto use = ask([](Database& store) { return store.use(); });
+    use.usable = is_usable();
     use.budget_bytes = settings_.budget_bytes;
+    struct statvfs disk {};
+    if (statvfs(settings_.directory.c_str(), &disk) == 0) {
+        use.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
+    }
     use.written = wear_.written();
     use.declared_lost = lost();
     return use;

@@ -34,6 +34,7 @@ struct OutboxSettings {
 };
 
 struct StoreUse {
+    bool usable = true;  ///< no: readings wait in memory
     std::uint64_t used_bytes = 0;
     std::uint64_t budget_bytes = 0;
     std::uint64_t written_bytes = 0;  ///< by this process, as far as the system counts it
@@ -116,8 +117,7 @@ public:
     void forget(const EpochId& epoch);
     StoreUse use();
 
-    /// Small durable counters and limits learnt ("first_start", "first_receipt",
-    /// "most_wire_bytes").
+    /// Small durable facts ("first_start", "first_receipt").
     void set_state(const std::string& key, const std::string& value);
     std::optional<std::string> state(const std::string& key);
 

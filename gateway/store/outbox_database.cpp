@@ -6,7 +6,6 @@
 #include "gateway/store/schema.hpp"
 
 #include <sqlite3.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 
@@ -271,10 +270,6 @@ StoreUse Outbox::Database::use()
                  .budget_bytes = settings_.budget_bytes,
                  .written_bytes = wear_.by_this_process(),
                  .written = wear_.written()};
-    struct statvfs disk {};
-    if (statvfs(settings_.directory.c_str(), &disk) == 0) {
-        use.free_bytes = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-    }
     return use;
 }
 

@@ -189,6 +189,25 @@ void Uplink::State::heed(const tls::Finding& finding)
     }
 }
 
+/// A batch that is too large for a slow line, or for a broker that does not say so, ends one
+/// session after the other: then smaller ones are tried, for a day.
+void Uplink::State::heed(const std::optional<SentBatch>& stuck)
+{
+    constexpr unsigned most_sessions = 3;
+    constexpr std::size_t small = 8'192;
+    constexpr Duration day = std::chrono::hours(24);
+    const bool again =
+        stuck && stuck_ && stuck->key == stuck_->key && stuck->range == stuck_->range;
+    stuck_sessions_ = again ? stuck_sessions_ + 1 : 1;
+    stuck_ = stuck;
+    if (stuck && stuck->bytes > small && stuck_sessions_ >= most_sessions) {
+        good_wire_bytes_ = std::max(stuck->bytes / 2, small);
+        small_until_ = clock_.now() + day;
+        log(LogLevel::warning, "a batch does not reach the broker, smaller ones are tried",
+            {{"bytes", stuck->bytes}, {"lane", to_string(stuck->key.lane)}});
+    }
+}
+
 std::optional<WallTime> Uplink::State::certificate_time() const
 {
     return hooks_.certificate_time ? std::optional(hooks_.certificate_time()) : std::nullopt;
@@ -233,6 +252,7 @@ UplinkStatus Uplink::State::status() const
     status.in_flight = counts.in_flight;
     status.unreceipted = counts.unreceipted;
     status.live_queue = counts.live_queue;
+    status.unconfirmed_since = counts.unconfirmed_since;
     if (counts.last_acknowledgement) {
         status.last_acknowledgement = counts.last_acknowledgement;
     }

@@ -84,6 +84,7 @@ json::object epoch_object(const EpochState& epoch)
 json::object disk_object(const StoreUse& disk)
 {
     json::object object;
+    object["usable"] = disk.usable;
     object["budget_bytes"] = disk.budget_bytes;
     object["used_bytes"] = disk.used_bytes;
     object["free_bytes"] = disk.free_bytes;

@@ -16,6 +16,7 @@ constexpr std::size_t most_live_bytes = 2'097'152;
 constexpr Duration first_pause = std::chrono::seconds(1);
 constexpr Duration longest_pause = std::chrono::seconds(60);
 constexpr int first_refusal = 128;
+constexpr std::size_t smallest_wire_bytes = 1'024;
 
 }  // namespace
 
@@ -41,6 +42,13 @@ std::vector<DictionaryHash> Forwarder::needs_of(const StoredBatch& batch)
 
 // ---- one batch
 
+bool Forwarder::is_too_large(const StoredBatch& batch) const
+{
+    const auto bytes = batch.bytes->size();
+    return bytes > settings_.most_wire_bytes ||
+           (bytes > settings_.good_wire_bytes && !whole_.contains({key_of(batch), batch.first}));
+}
+
 bool Forwarder::may_send(Urgency urgency, std::size_t bytes, const std::string& topic) const
 {
     const auto now = parts_.clock.now();
@@ -51,27 +59,32 @@ bool Forwarder::may_send(Urgency urgency, std::size_t bytes, const std::string& 
 
 void Forwarder::send(const StoredBatch& batch, Urgency urgency, const std::string& topic)
 {
-    const Sending sending{
-        key_of(batch), batch.epoch_number, batch.range(), batch.bytes->size(), urgency,
-        &topic,        batch.tombstone};
+    const SentBatch sending{
+        key_of(batch), batch.epoch_number, batch.range(),         batch.bytes->size(), urgency,
+        &topic,        batch.tombstone,    ++counts_.sent_batches};
     sent_.add(sending.key, sending.range, sending.bytes, sending.tombstone);
     window_.sent(urgency, sending.bytes, parts_.clock.now());
-    ++counts_.sent_batches;
     counts_.sent_bytes += sending.bytes;
     parts_.client.publish(topic, batch.bytes, false,
                           [this, sending](mqtt::Outcome outcome) { ended(sending, outcome); });
 }
 
-void Forwarder::ended(const Sending& sending, const mqtt::Outcome& outcome)
+void Forwarder::ended(const SentBatch& sending, const mqtt::Outcome& outcome)
 {
     window_.acknowledged(sending.urgency, sending.bytes, parts_.clock.now());
     if (outcome.error) {
         broken_ = broken_ ? broken_ : outcome.error;
+        if (!stuck_ || sending.number < stuck_->number) {  // they come in any order
+            stuck_ = sending;
+        }
     } else if (outcome.reason_code >= first_refusal) {
         refused(sending, outcome.reason_code);
     } else {
         ++counts_.acknowledged_batches;
         counts_.last_acknowledgement = parts_.clock.wall().wall;
+        if (!settings_.release_on_puback && !counts_.unconfirmed_since) {
+            counts_.unconfirmed_since = parts_.clock.now();
+        }
         pause_ = first_pause;
         if (sending.tombstone) {
             losses_told_.emplace_back(sending.key, sending.range);
@@ -84,7 +97,7 @@ void Forwarder::ended(const Sending& sending, const mqtt::Outcome& outcome)
     parts_.wake.notify();
 }
 
-void Forwarder::refused(const Sending& sending, int reason)
+void Forwarder::refused(const SentBatch& sending, int reason)
 {
     constexpr int malformed = 129, topic_invalid = 144, receive_maximum = 147, rate_too_high = 150,
                   payload_invalid = 153;
@@ -93,6 +106,7 @@ void Forwarder::refused(const Sending& sending, int reason)
     switch (reason) {
         case mqtt::not_authorized:
         case topic_invalid:
+            renew_at_ = renew_at_.value_or(parts_.clock.now() + settings_.renew_after_refusal);
             if (held_topics_.insert(*sending.topic).second) {
                 parts_.on_event({"topic-refused", Severity::error,
                                  "the broker does not let this box publish on " + *sending.topic,
@@ -100,14 +114,17 @@ void Forwarder::refused(const Sending& sending, int reason)
             }
             return;
         case mqtt::packet_too_large:
-            settings_.most_wire_bytes = std::min(settings_.most_wire_bytes, sending.bytes / 2);
-            repairs_.push_back({sending.key, sending.epoch_number, sending.range, true});
+            settings_.most_wire_bytes = std::max(
+                std::min(settings_.most_wire_bytes, sending.bytes / 2), smallest_wire_bytes);
+            repairs_.push_back(
+                {sending.key, sending.epoch_number, sending.range, sending.bytes, true});
             return;
         case malformed:
         case payload_invalid:
             // Twice, and the batch goes as a whole; its tombstone is never given up.
             if (++refusals_[{sending.key, sending.range.first}] >= 2 && !sending.tombstone) {
-                repairs_.push_back({sending.key, sending.epoch_number, sending.range, false});
+                repairs_.push_back(
+                    {sending.key, sending.epoch_number, sending.range, sending.bytes, false});
                 return;
             }
             break;
@@ -168,7 +185,7 @@ void Forwarder::send_queue(std::deque<Waiting>& queue, Urgency urgency)
         auto& next = queue.front();
         const auto& topic = parts_.topics.live(next.batch.lane);
         const auto size = next.batch.bytes->size();
-        if (held_topics_.contains(topic) || size > settings_.most_wire_bytes) {
+        if (held_topics_.contains(topic) || is_too_large(next.batch)) {
             leave_to_history(queue);
             continue;
         }
@@ -216,6 +233,10 @@ std::optional<std::uint64_t> Forwarder::live_from(Lane lane) const
 
 asio::awaitable<bool> Forwarder::step()
 {
+    if (renew_at_ && parts_.clock.now() >= *renew_at_ && !broken_) {
+        broken_ = Error(mqtt::not_authorized, mqtt::reason_category());
+        co_return true;
+    }
     if (!losses_told_.empty()) {
         co_await note_losses_told();
         co_return true;
@@ -254,7 +275,8 @@ std::optional<Instant> Forwarder::next_step() const
 {
     const auto now = parts_.clock.now();
     const auto opens = std::max(paused_until_, window_.history_opens());
-    return opens > now ? std::optional(opens) : std::nullopt;
+    const auto next = opens > now ? std::optional(opens) : std::nullopt;
+    return next && renew_at_ ? std::min(next, renew_at_) : (next ? next : renew_at_);
 }
 
 }  // namespace gateway

@@ -4,8 +4,6 @@
 #include "gateway/uplink/dictionaries.hpp"
 #include "gateway/uplink/forwarder_parts.hpp"
 #include "gateway/uplink/receipt.hpp"
-#include "gateway/uplink/sent_log.hpp"
-#include "gateway/uplink/window.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -53,6 +51,8 @@ public:
     /// Set when a message of a live connection failed: the session is of no use.
     Error broken() const { return broken_; }
     ForwarderCounts counts() const;
+    /// What a session has ended on: the first batch that was sent and never acknowledged.
+    const std::optional<SentBatch>& stuck() const { return stuck_; }
     /// Receipts' entries that named an epoch this store does not know.
     std::uint64_t unknown_epochs() const { return unknown_epochs_; }
 
@@ -67,31 +67,16 @@ private:
         bool at_end = false;
         unsigned changes = 0;  // so that a read which was under way is not taken for the news
     };
-    struct Sending {
-        LaneKey key;
-        std::uint32_t epoch_number;
-        Range range;
-        std::size_t bytes;
-        Urgency urgency;
-        const std::string* topic;
-        bool tombstone;
-    };
-    /// A row that has to change before it can be sent.
-    struct Repair {
-        LaneKey key;
-        std::uint32_t epoch_number;
-        Range range;
-        bool split;  // else declared lost
-    };
 
+    bool is_too_large(const StoredBatch& batch) const;
     static bool is_urgent(Lane lane) { return lane == Lane::alarm || lane == Lane::control; }
     static LaneKey key_of(const StoredBatch& batch) { return {batch.epoch, batch.lane}; }
     static std::vector<DictionaryHash> needs_of(const StoredBatch& batch);
 
     bool may_send(Urgency urgency, std::size_t bytes, const std::string& topic) const;
     void send(const StoredBatch& batch, Urgency urgency, const std::string& topic);
-    void ended(const Sending& sending, const mqtt::Outcome& outcome);
-    void refused(const Sending& sending, int reason);
+    void ended(const SentBatch& sending, const mqtt::Outcome& outcome);
+    void refused(const SentBatch& sending, int reason);
     void pause();
 
     void send_live();
@@ -135,14 +120,17 @@ private:
     bool hello_ = false, finishing_ = false;
     std::map<LaneKey, RangeSet> acknowledged_;  // released on PUBACK
     std::vector<std::pair<LaneKey, Range>> losses_told_;
-    std::deque<Repair> repairs_;
+    std::deque<RowRepair> repairs_;
+    std::set<std::pair<LaneKey, std::uint64_t>> whole_;  // rows of one reading, larger than is good
     std::map<std::pair<LaneKey, std::uint64_t>, unsigned> refusals_;
 
     std::set<std::string> held_topics_;
-    std::set<std::string> told_;  // events that are reported once a session
+    std::optional<Instant> renew_at_;  // since a topic is held
+    std::set<std::string> told_;       // events that are reported once a session
     Instant paused_until_;
     Duration pause_;
     Error broken_;
+    std::optional<SentBatch> stuck_;
     std::uint64_t unknown_epochs_ = 0;
     ForwarderCounts counts_;
 };

@@ -14,8 +14,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t smallest_wire_bytes = 1'024;
-
 bool has_rows(const EpochState& epoch)
 {
     return std::any_of(epoch.lanes.begin(), epoch.lanes.end(), [](const LaneCounters& lane) {
@@ -58,6 +56,7 @@ void Forwarder::received(Receipt receipt)
 {
     ++counts_.receipts;
     counts_.last_receipt = parts_.clock.wall().wall;
+    counts_.unconfirmed_since.reset();
     for (auto& [epoch, lanes] : receipt.epochs) {
         if (!epochs_.contains(epoch)) {
             ++unknown_epochs_;
@@ -212,22 +211,30 @@ asio::awaitable<void> Forwarder::forget_epochs()
 asio::awaitable<void> Forwarder::repair()
 {
     const auto row = repairs_.front();
-    settings_.most_wire_bytes = std::max(settings_.most_wire_bytes, smallest_wire_bytes);
-    auto change = [&outbox = parts_.outbox, &row, most = settings_.most_wire_bytes] {
+    const auto most = std::min(settings_.most_wire_bytes, settings_.good_wire_bytes);
+    enum class Outcome { split, whole, refused };
+    auto change = [&outbox = parts_.outbox, &row, most, this] {
         const auto number = row.epoch_number;
-        if (row.split) {
-            outbox.set_state("most_wire_bytes", std::to_string(most));
-            if (outbox.split(number, row.key.lane, row.range.first, most).size() > 1) {
-                return true;
-            }
+        if (row.split && outbox.split(number, row.key.lane, row.range.first, most).size() > 1) {
+            return Outcome::split;
+        }
+        if (row.split && row.bytes <= settings_.most_wire_bytes) {
+            return Outcome::whole;
         }
         outbox.declare_lost(number, row.key.lane, row.range.first, LossReason::rejected);
-        return false;
+        return Outcome::refused;
     };
-    const bool split = co_await parts_.store.run(change);
+    const auto outcome = co_await parts_.store.run(change);
     repairs_.pop_front();
-    log(LogLevel::warning, split ? "batch split for the broker" : "batch refused for good",
-        {{"lane", to_string(row.key.lane)}, {"first", row.range.first}, {"last", row.range.last}});
+    if (outcome == Outcome::whole) {
+        whole_.emplace(row.key, row.range.first);
+    } else {
+        log(LogLevel::warning,
+            outcome == Outcome::split ? "batch split for the broker" : "batch refused for good",
+            {{"lane", to_string(row.key.lane)},
+             {"first", row.range.first},
+             {"last", row.range.last}});
+    }
     rewind(row.key);
 }
 

@@ -79,8 +79,7 @@ Uplink::State::State(asio::any_io_executor executor, Worker& store, Worker& mqtt
       wake_(executor),
       stopped_(executor),
       commands_(executor, clock, all_handlers(std::move(hooks_.commands)),
-                [this](const std::string& text) { publish(topics_.answer, text, false); }),
-      most_wire_bytes_(config_.most_wire_bytes)
+                [this](const std::string& text) { publish(topics_.answer, text, false); })
 {
 }
 
@@ -140,6 +139,7 @@ asio::awaitable<void> Uplink::State::hold_session()
     }
     co_await hear_why(session);
     keep_counts(*session.forwarder);
+    heed(session.forwarder->stuck());
     session_ = nullptr;
     if (stop_by_) {
         status_.connected = false;
@@ -171,7 +171,10 @@ ForwarderSettings Uplink::State::forwarder_settings(unsigned receive_maximum,
     // A 3.1.1 broker's refusal looks like success.
     settings.release_on_puback =
         (site.release == Release::puback && site.mqtt5) || planted(Defect::freed_on_puback);
-    settings.most_wire_bytes = std::min(most_wire_bytes_, most_packet_bytes);
+    settings.most_wire_bytes = std::min(config_.most_wire_bytes, most_packet_bytes);
+    settings.good_wire_bytes =
+        clock_.now() < small_until_ ? good_wire_bytes_ : config_.most_wire_bytes;
+    settings.renew_after_refusal = config_.renew_after_refusal;
     return settings;
 }
 

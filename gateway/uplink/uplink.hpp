@@ -28,8 +28,9 @@ struct UplinkConfig {
     std::string org, box;
     UplinkSettings settings;
     std::string password;
-    std::string ca_file, certificate_file, key_file;  ///< with `settings.tls`
-    std::size_t most_wire_bytes = 131'072;            ///< as learnt earlier
+    std::string ca_file, certificate_file, key_file;          ///< with `settings.tls`
+    std::size_t most_wire_bytes = 131'072;                    ///< of a batch
+    Duration renew_after_refusal = std::chrono::minutes(10);  ///< see ForwarderSettings
     BackoffSettings backoff;
     Duration connect_timeout = std::chrono::seconds(10);
     Duration answer_timeout = std::chrono::seconds(30);
@@ -51,6 +52,8 @@ struct UplinkStatus {
     bool connected = false;
     std::optional<WallTime> since;  ///< of being connected, or of the outage
     std::optional<WallTime> last_acknowledgement, last_receipt;
+    /// The broker acknowledged a batch then, and no receipt has come since.
+    std::optional<Instant> unconfirmed_since;
     std::uint64_t sessions = 0, sent_batches = 0, sent_bytes = 0, acknowledged_batches = 0;
     std::uint64_t receipts = 0, ignored_receipts = 0, refused_commands = 0;
     std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;

@@ -53,6 +53,7 @@ private:
     void came_up();
     void went_down(const std::string& why);
     void heed(const tls::Finding& finding);
+    void heed(const std::optional<SentBatch>& stuck);
     std::optional<WallTime> certificate_time() const;
     void keep_counts(const Forwarder& forwarder);
     boost::asio::awaitable<Answer> rebirth(json::object arguments);
@@ -72,7 +73,10 @@ private:
     Signal wake_, stopped_;
     Commands commands_;
     Session* session_ = nullptr;
-    std::size_t most_wire_bytes_;
+    std::size_t good_wire_bytes_ = 0;  // until then; learnt
+    Instant small_until_;
+    std::optional<SentBatch> stuck_;  // of the last session
+    unsigned stuck_sessions_ = 0;
 
     bool running_ = false;
     bool birth_due_ = false;

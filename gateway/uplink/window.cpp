@@ -7,7 +7,8 @@ namespace gateway {
 namespace {
 
 constexpr std::size_t reserved = 2;
-constexpr std::size_t first_history_bytes = 65'536;  // before the link was measured
+// Before the link was measured: some seconds of a slow one.
+constexpr std::size_t first_history_bytes = 4'096;
 constexpr std::size_t most_history_bytes_ever = 2'097'152;
 constexpr std::chrono::milliseconds shortest_measure{250};
 

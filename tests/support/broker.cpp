@@ -134,6 +134,11 @@ void Broker::kill()
     }
 }
 
+void Broker::reload() const
+{
+    ::kill(pid_, SIGHUP);
+}
+
 void Broker::freeze() const
 {
     ::kill(pid_, SIGSTOP);

@@ -41,6 +41,8 @@ public:
     void start();
     /// SIGKILL; gone on return.
     void kill();
+    /// SIGHUP: rules are read again, connections stay.
+    void reload() const;
     /// SIGSTOP: connections stay up and nothing answers.
     void freeze() const;
     void thaw() const;

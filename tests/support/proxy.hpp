@@ -3,9 +3,12 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <array>
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -24,6 +27,8 @@ public:
     std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
     /// What the client sends is read and thrown away; the link stays up.
     void swallow(bool on) { swallow_ = on; }
+    /// What the client sends goes on at so many bytes a second.
+    void slow(std::size_t bytes_per_second) { bytes_per_second_ = bytes_per_second; }
     void cut()
     {
         for (auto& link : std::exchange(links_, {})) {
@@ -37,15 +42,17 @@ private:
     using Endpoint = Tcp::endpoint;
     using Code = boost::system::error_code;
     struct Link {
-        explicit Link(boost::asio::io_context& loop) : client(loop), server(loop) {}
+        explicit Link(boost::asio::io_context& loop) : client(loop), server(loop), next(loop) {}
         void close()
         {
             Code ignored;
+            next.cancel();
             client.close(ignored);
             server.close(ignored);
         }
         Tcp::socket client, server;
-        std::array<char, 65'536> up{}, down{};
+        boost::asio::steady_timer next;
+        std::array<char, 4'096> up{}, down{};
     };
 
     static boost::asio::ip::address loopback() { return boost::asio::ip::address_v4::loopback(); }
@@ -82,6 +89,14 @@ private:
                 }
                 if (error) {
                     link->close();
+                } else if (up && bytes_per_second_ > 0) {
+                    link->next.expires_after(
+                        std::chrono::microseconds(1'000'000 * size / bytes_per_second_));
+                    link->next.async_wait([this, link](Code ended) {
+                        if (!ended) {
+                            pump(link, true);
+                        }
+                    });
                 } else {
                     pump(link, up);
                 }
@@ -93,6 +108,7 @@ private:
     Tcp::acceptor acceptor_;
     std::list<std::shared_ptr<Link>> links_;
     bool swallow_ = false;
+    std::size_t bytes_per_second_ = 0;  // no limit
     std::size_t accepted_ = 0;
 };
 

@@ -222,6 +222,15 @@ TEST(Window, HistoryInFlightIsWhatTheLinkAcknowledgesInASecond)
     EXPECT_TRUE(window.admits(Urgency::live, 500, now));
 }
 
+TEST(Window, ALineThatIsNotMeasuredYetGetsLittleHistory)
+{
+    Window window({.messages = 20});
+    window.sent(Urgency::history, 2'000, {});
+    EXPECT_TRUE(window.admits(Urgency::history, 2'000, {}));
+    window.sent(Urgency::history, 2'000, {});
+    EXPECT_FALSE(window.admits(Urgency::history, 2'000, {})) << "3 s of 9.6 kbit/s are enough";
+}
+
 TEST(Window, AFastLinkIsFilled)
 {
     Window window({.messages = 20});
@@ -364,6 +373,7 @@ TEST(Birth, HasTheMembersOfTheProtocol)
     EXPECT_EQ(birth.at("uptime_s").as_int64(), 812);
     EXPECT_EQ(birth.at("clock").at("state").as_string(), "synced");
     EXPECT_TRUE(birth.at("first_receipt").is_null());
+    EXPECT_TRUE(birth.at("disk").at("usable").as_bool());
     EXPECT_EQ(birth.at("devices").at(0).at("dictionary").as_string(), "00000000000000ab");
     EXPECT_EQ(birth.at("devices").at(0).at("verdict").at("contract").as_string(), "unsigned");
     const auto& epoch = birth.at("epochs").at(epoch_hex);

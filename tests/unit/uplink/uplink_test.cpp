@@ -1,6 +1,7 @@
 #include "tests/unit/uplink/uplink_fixture.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <random>
 
 namespace gateway::test {
@@ -406,7 +407,6 @@ TEST_F(UplinkTest, ABatchTooLargeForTheBrokerIsSplit)
         co_await commit(Lane::telemetry, 2, 5'000);
         EXPECT_TRUE(co_await delivered());
         EXPECT_GT(arrived(), 4U);
-        EXPECT_TRUE((co_await remembered("most_wire_bytes")).has_value());
         co_await stop();
     };
     run(body());
@@ -427,6 +427,62 @@ TEST_F(UplinkTest, ATopicTheBrokerDeniesIsHeldWithAnEventAndTheOthersGoOn)
         EXPECT_EQ(std::count_if(events.begin(), events.end(),
                                 [](const Event& event) { return event.code == "topic-refused"; }),
                   1);
+        co_await stop();
+    };
+    run(body());
+}
+
+TEST_F(UplinkTest, WhenTheBrokersRulesWereWrongItIsTriedAgainInANewSession)
+{
+    use_broker("acl_file %f/acl\n",
+               {{"acl", "topic read ss1/place-1/#\ntopic write ss1/place-1/state/#\n"}});
+    auto body = [this]() -> asio::awaitable<void> {
+        auto settings = config(broker->port());
+        settings.renew_after_refusal = 500ms;
+        start(settings);
+        co_await commit(Lane::telemetry, 5);
+        EXPECT_TRUE(co_await until([this] { return !events.empty(); }));
+        std::ofstream(broker->folder() / "acl") << "topic readwrite ss1/place-1/#\n";
+        broker->reload();
+        EXPECT_TRUE(co_await delivered());
+        EXPECT_NE(platform->last("birth"), "");
+        co_await stop();
+    };
+    run(body());
+}
+
+TEST_F(UplinkTest, S37_ABatchThatIsTooLargeForASlowLineIsSplitUntilItGetsThrough)
+{
+    use_broker();
+    auto body = [this]() -> asio::awaitable<void> {
+        Proxy proxy(loop, broker->port());
+        proxy.slow(20'000);
+        auto settings = config(proxy.port());
+        settings.answer_timeout = 1s;
+        co_await commit(Lane::telemetry, 1, 6'000);  // some 60 kB
+        start(settings);
+        EXPECT_TRUE(co_await delivered());
+        EXPECT_GT(uplink->status().sessions, 3U);
+        EXPECT_GT(arrived(), 2U);
+        EXPECT_FALSE(platform->contradicted());
+        co_await stop();
+    };
+    run(body(), std::chrono::minutes(1));
+}
+
+TEST_F(UplinkTest, S34_AReceiverThatConfirmsNothingShows)
+{
+    use_broker();
+    auto body = [this]() -> asio::awaitable<void> {
+        platform->receipts = false;
+        start();
+        co_await commit(Lane::telemetry, 3);
+        EXPECT_TRUE(co_await until([this] { return arrived() == 3; }));
+        EXPECT_TRUE(
+            co_await until([this] { return uplink->status().unconfirmed_since.has_value(); }));
+        platform->send_receipt();
+        EXPECT_TRUE(co_await delivered());
+        EXPECT_FALSE(uplink->status().unconfirmed_since.has_value());
         co_await stop();
     };
     run(body());

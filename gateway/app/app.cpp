@@ -189,9 +189,11 @@ void Box::record_configuration()
 asio::awaitable<void> Box::remember_first_start()
 {
     const auto wall = clock_.wall();
-    auto remember = [this, wall] {
+    const auto began =
+        wall.wall - std::chrono::floor<std::chrono::milliseconds>(clock_.now() - started_);
+    auto remember = [this, wall, began] {
         if (!outbox_.state("first_start") && wall.state != ClockState::unset) {
-            outbox_.set_state("first_start", utc_text(wall.wall));
+            outbox_.set_state("first_start", utc_text(began));
         }
         return outbox_.state("first_start");
     };
@@ -279,6 +281,9 @@ void Box::tell(const Event& event)
                        {"severity", to_string(event.severity)},
                        {"text", event.text},
                        {"subject", event.subject}});
+    if (uplink_ && (event.code.starts_with("store-") || event.code == "disk-full")) {
+        uplink_->birth_changed();  // the event itself waits with the readings
+    }
 }
 
 void Box::record(std::uint16_t row, const json::object& content)

@@ -165,6 +165,9 @@ asio::awaitable<json::object> Box::status()
         box.connected = link.connected;
         box.uplink_problem = link.problem;
         box.last_receipt = link.last_receipt;
+        if (link.unconfirmed_since) {
+            box.unconfirmed_for = clock_.now() - *link.unconfirmed_since;
+        }
         if (link.since && box.clock.state != ClockState::unset) {
             box.uplink_failing_for = failing_for("uplink", box.clock.wall - *link.since);
         }

@@ -120,7 +120,7 @@ void add_store(MetricsPage& page, const std::optional<BoxFigures::Store>& store)
         }
     };
     one("smart_gateway_store_usable", "0 while no store can be used and readings wait in memory.",
-        [](const auto& about) { return about.usable; });
+        [](const auto& about) { return about.use.usable; });
     one("smart_gateway_outbox_used_bytes", "Of the store's file, what is in use.",
         [](const auto& about) { return about.use.used_bytes; });
     one("smart_gateway_outbox_budget_bytes", "What the store may use: [store] budget.",

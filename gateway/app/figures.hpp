@@ -19,7 +19,6 @@ struct BoxFigures {
     };
     /// What only the store worker knows.
     struct Store {
-        bool usable = false;
         StoreUse use;
         std::vector<EpochState> epochs;
         PerLane<std::uint64_t> received{};  ///< sequences of this epoch that the platform has

@@ -34,9 +34,7 @@ asio::awaitable<std::string> Box::metrics(MetricsFormat format)
     if (box.store_busy < longest_wait) {
         auto look = [this]() -> std::optional<BoxFigures::Store> {
             try {
-                BoxFigures::Store store{.usable = outbox_.is_usable(),
-                                        .use = outbox_.use(),
-                                        .epochs = outbox_.epochs()};
+                BoxFigures::Store store{.use = outbox_.use(), .epochs = outbox_.epochs()};
                 for (const auto lane : all_lanes) {
                     store.received[index_of(lane)] =
                         outbox_.received(outbox_.epoch_number(), lane).size();

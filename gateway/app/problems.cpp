@@ -9,6 +9,8 @@ namespace gateway {
 
 namespace {
 
+constexpr Duration longest_unconfirmed = std::chrono::minutes(5);
+
 void add_platform_problems(const BoxView& box, std::vector<Problem>& problems)
 {
     if (!box.uplink_configured) {
@@ -24,6 +26,13 @@ void add_platform_problems(const BoxView& box, std::vector<Problem>& problems)
                                 "whether " +
                                 uplink.host + ":" + std::to_string(uplink.port) +
                                 " is the platform's address"});
+    }
+    if (box.connected && box.unconfirmed_for > longest_unconfirmed) {
+        problems.push_back({"the platform confirms no reading",
+                            "the platform takes readings and has confirmed none for " +
+                                ago_text(box.unconfirmed_for) +
+                                ": they are kept here; ask its operator whether the receiver " +
+                                box.site->uplink.receiver + " runs"});
     }
     if (const auto days = box.certificate_days_left; days && *days <= urgent_days) {
         problems.push_back({*days < 0 ? std::string("the certificate has ended")
@@ -48,7 +57,14 @@ void add_machine_problems(const BoxView& box, std::vector<Problem>& problems)
                             "within " +
                                 std::to_string(left->to_number<int>()) + " days"});
     }
-    if (box.store.free_bytes < box.site->store.free_floor_bytes) {
+    if (!box.store.usable) {
+        problems.push_back({"the store cannot be used",
+                            "the store in " + box.site->store.path +
+                                " cannot be used: readings wait in memory, the oldest are lost "
+                                "when it is full and all with the power; see journalctl -u "
+                                "smart-gateway, and replace the card if its file system can only "
+                                "be read"});
+    } else if (box.store.free_bytes < box.site->store.free_floor_bytes) {
         problems.push_back(
             {"the disk is nearly full",
              "the disk is nearly full: " + bytes_text(box.store.free_bytes) + " free"});
@@ -99,7 +115,7 @@ std::optional<Problem> device_problem(const BoxView& box, const DeviceView& devi
     if (!status.last_good) {
         return problem(" answers but has no good reading yet", ": ask: smart-gateway why " + id);
     }
-    if (box.connected && !device.receipted) {
+    if (box.connected && box.store.usable && !device.receipted) {
         return Problem{"no reading of " + id + " is confirmed yet",
                        "the platform has not confirmed a reading of " + id + " yet: wait a minute"};
     }

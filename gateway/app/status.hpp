@@ -40,6 +40,7 @@ struct BoxView {
     std::string uplink_problem;  ///< why there is no session; empty when there is one
     std::optional<Duration> uplink_failing_for;
     std::optional<WallTime> last_receipt;
+    Duration unconfirmed_for{};  ///< the broker has readings that no receipt followed for so long
     std::optional<int> certificate_days_left;  ///< nothing: the box has none
     StoreUse store;
     std::vector<EpochState> epochs;

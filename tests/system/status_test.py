@@ -71,6 +71,29 @@ class Status(unittest.TestCase):
         self.assertTrue(waited.stdout.startswith('All is well'), waited.stdout)
         self.assertTrue(waited.stdout.endswith('The door may be closed.\n'), waited.stdout)
 
+    def test_F7_a_disk_that_fails_is_named_here_and_at_the_platform_until_it_works(self):
+        place = town.Town(self.run, devices=1).start()
+        place.wait_delivered(3)
+        topic = f'ss1/place-1714000/birth/{place.box}'
+        self.assertTrue(place.retained(topic)['disk']['usable'])
+        calls = 'pwrite64,fdatasync,fsync'
+        tracer = subprocess.Popen(
+            ['strace', '-f', '-qq', '-o', '/dev/null', '-p', str(place.gateway.pid),
+             '-e', f'trace={calls}', '-e', f'inject={calls}:error=EIO'])
+        self.addCleanup(tracer.wait)
+        self.addCleanup(tracer.kill)
+        procs.wait_for(lambda: not place.retained(topic)['disk']['usable'], 30, what=place.gateway.lines)
+        said = place.gateway.ask('status')
+        self.assertIn('the store cannot be used', said.stdout)
+        self.assertNotIn('nearly full', said.stdout)
+        self.assertNotIn('confirmed', said.stdout)
+        tracer.terminate()
+        tracer.wait()
+        procs.wait_for(lambda: place.retained(topic)['disk']['usable'], 60, what=place.gateway.lines)
+        place.wait_delivered(len(place.delivered('meter-1')) + 3)
+        self.assertNotIn('cannot be used', place.gateway.ask('status').stdout)
+        self.assertEqual(place.mistakes(), [])
+
     def test_no_service_is_not_an_answer(self):
         place = town.Town(self.run, devices=1)
         asked = place.gateway.ask('status')

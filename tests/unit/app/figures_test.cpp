@@ -46,7 +46,7 @@ BoxFigures busy_box()
     EpochState before, current;
     before.lanes[index_of(Lane::billing)].queued = 3;
     current.lanes[index_of(Lane::billing)] = {.head = 12, .queued = 4};
-    box.store = {.usable = true, .epochs = {before, current}};
+    box.store = {.epochs = {before, current}};
     box.store->received[index_of(Lane::billing)] = 8;
     box.store->use.declared_lost[index_of(Lane::diagnostic)] = 5;
     box.uplink = UplinkStatus{.connected = true};

@@ -132,6 +132,24 @@ TEST_F(StatusAnswer, AReadingThatThePlatformHasNotConfirmed)
     EXPECT_TRUE(begins(only_problem(), "the platform has not confirmed a reading of meter"));
 }
 
+TEST_F(StatusAnswer, S34_AReceiverThatConfirmsNothingMore)
+{
+    box.unconfirmed_for = 4min;
+    EXPECT_TRUE(answer().at("ok").as_bool());
+    box.unconfirmed_for = 6min;
+    const auto problem = only_problem();
+    EXPECT_TRUE(begins(problem, "the platform takes readings and has confirmed none for 6 min"))
+        << problem;
+    EXPECT_NE(problem.find("receiver-1"), std::string::npos) << problem;
+}
+
+TEST_F(StatusAnswer, F7_AStoreThatCannotBeUsedIsNoFullDiskAndNoSlowPlatform)
+{
+    box.store = {.usable = false};
+    box.devices.front().receipted = false;
+    EXPECT_TRUE(begins(only_problem(), "the store in /var/lib/smart-gateway cannot be used"));
+}
+
 TEST_F(StatusAnswer, ADeadBrokerIsSaidWithItsReason)
 {
     box.connected = false;

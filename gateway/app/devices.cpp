@@ -12,13 +12,14 @@ namespace asio = boost::asio;
 namespace {
 
 // Whether a running device may go on as it is. The dictionary holds all that its readings mean.
-bool same(const Site& site, const DeviceConfig& running, const DeviceConfig& wanted)
+bool same(const RunningDevice& device, const Site& site, const DeviceConfig& wanted)
 {
+    const auto& running = device.config();
     return running.profile->sha256 == wanted.profile->sha256 &&
            running.site.connect == wanted.site.connect &&
            running.site.enabled == wanted.site.enabled &&
            running.site.secret == wanted.site.secret &&
-           dictionary_json(site, running, {}) == dictionary_json(site, wanted, {});
+           dictionary_json(*device.site, running, {}) == dictionary_json(site, wanted, {});
 }
 
 }  // namespace
@@ -32,7 +33,7 @@ asio::awaitable<unsigned> Devices::apply(std::shared_ptr<const Site> site,
         const auto next = static_cast<std::uint16_t>(indices_.size() + 1);
         config.index = indices_.try_emplace(config.site.id, next).first->second;
         const auto running = find(config.site.id);
-        if (running && same(*site, running->config(), config)) {
+        if (running && same(*running, *site, config)) {
             kept.insert(config.site.id);
         }
     }
@@ -72,8 +73,9 @@ void Devices::start(std::shared_ptr<const Site> site, DeviceConfig config)
     }
     auto& started = *device;
     // The site is shared: a reload replaces the application's while this device goes on.
-    auto identified = [this, &started, site](Identified who) {
-        return announce(started, site, std::move(who));
+    started.site = std::move(site);
+    auto identified = [this, &started](Identified who) {
+        return announce(started, std::move(who));
     };
     SupervisorSettings settings{.identified = std::move(identified),
                                 .event = shared_.event,
@@ -100,11 +102,10 @@ std::shared_ptr<Bus> Devices::probes_of(const DeviceConfig& config)
     return line.empty() ? nullptr : shared_.drivers.buses.turns("probes of " + line);
 }
 
-asio::awaitable<void> Devices::announce(RunningDevice& device, std::shared_ptr<const Site> site,
-                                        Identified identified)
+asio::awaitable<void> Devices::announce(RunningDevice& device, Identified identified)
 {
     const auto turn = co_await announcing_[device.config().index % announcing_.size()].take();
-    auto bytes = dictionary_json(*site, device.config(), identified);
+    auto bytes = dictionary_json(*device.site, device.config(), identified);
     device.identified = std::move(identified);
     device.dictionary = dictionary_hash(bytes);
     co_await shared_.intake.announce(device.config().index, device.dictionary, std::move(bytes));

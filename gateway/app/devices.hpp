@@ -21,6 +21,7 @@ struct RunningDevice {
     explicit RunningDevice(boost::asio::any_io_executor executor) : tasks(std::move(executor)) {}
     const DeviceConfig& config() const { return supervisor->device(); }
 
+    std::shared_ptr<const Site> site;  ///< of its dictionary
     Identified identified;
     DictionaryHash dictionary = 0;  ///< 0 until it is announced
     ExchangeLog exchanges;          ///< the driver's
@@ -67,8 +68,7 @@ public:
 private:
     void start(std::shared_ptr<const Site> site, DeviceConfig config);
     std::shared_ptr<Bus> probes_of(const DeviceConfig& config);
-    boost::asio::awaitable<void> announce(RunningDevice& device, std::shared_ptr<const Site> site,
-                                          Identified identified);
+    boost::asio::awaitable<void> announce(RunningDevice& device, Identified identified);
 
     Shared shared_;
     Lateness lateness_ = no_lateness;

@@ -28,6 +28,14 @@ bool same_uplink(const Site& left, const Site& right)
                                              b.in_flight);
 }
 
+bool same_store(const StoreSettings& a, const StoreSettings& b)
+{
+    return std::tie(a.path, a.may_be_volatile, a.budget_bytes, a.free_floor_bytes, a.rating_bytes,
+                    a.interval, a.share_percent, a.policy) ==
+           std::tie(b.path, b.may_be_volatile, b.budget_bytes, b.free_floor_bytes, b.rating_bytes,
+                    b.interval, b.share_percent, b.policy);
+}
+
 }  // namespace
 
 void Box::start_uplink()
@@ -68,10 +76,11 @@ Mistakes Box::mistakes_of(const Site& next) const
 {
     Mistakes mistakes;
     const auto& now = *site_;
-    if (next.id != now.id || next.org != now.org || next.store.path != now.store.path ||
-        next.trusts_clock != now.trusts_clock) {
-        mistakes.add({next.file}, "gateway",
-                     "id, org, clock and the store's path change with a restart only");
+    if (next.id != now.id || next.org != now.org || next.trusts_clock != now.trusts_clock) {
+        mistakes.add({next.file}, "gateway", "id, org and clock change with a restart only");
+    }
+    if (!same_store(next.store, now.store)) {
+        mistakes.add({next.file}, "store", "changes with a restart only");
     }
     return mistakes;
 }

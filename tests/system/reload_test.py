@@ -61,6 +61,23 @@ class Reload(unittest.TestCase):
         self.assertEqual(kept.read_text(), text)
         self.assertFalse((kept.parent / 'on-trial').exists())
 
+    def test_a_place_that_changes_is_that_of_the_next_readings(self):
+        text = self.town.site.read_text()
+        self.town.site.write_text(text.replace('[profiles]', 'location = { lat = 41.9, lon = -87.6 }\n[profiles]'))
+        done = self.gateway.ask('reload')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        procs.wait_for(lambda: self.town.receiver.records()[-1]['location'] == {'lat': 41.9, 'lon': -87.6}, 20,
+                       what=lambda: self.town.receiver.records()[-1])
+        self.assertEqual(self.town.mistakes(), [])
+
+    def test_settings_of_the_store_need_a_restart_and_it_says_so(self):
+        text = self.town.site.read_text()
+        self.town.site.write_text(text.replace('budget = "64MiB"', 'budget = "32MiB"'))
+        done = self.gateway.ask('reload')
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn('store: changes with a restart only', done.stdout + done.stderr)
+        self.more_arrive()
+
     def test_S49_reloads_under_load_lose_nothing(self):
         for number in range(RELOADS):
             before = len(self.gateway.lines('reloaded'))

@@ -35,6 +35,12 @@ asio::awaitable<void> Box::keep_value()
     for (;;) {
         co_await clock_.sleep_until(clock_.now() + look_interval);
         co_await record_value(false);
+        if (!first_start_ && clock_.wall().state != ClockState::unset) {
+            co_await remember_first_start();  // the clock was not set yet then
+            if (first_start_ && uplink_) {
+                uplink_->birth_changed();
+            }
+        }
     }
 }
 

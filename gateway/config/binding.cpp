@@ -176,10 +176,13 @@ void check_security(const DeviceConfig& device, const Field& connect)
         return get<std::string>(given, "version", "3") != "3" || !given.contains("auth") ||
                (with_privacy && !given.contains("privacy"));
     };
-    const bool weak =
-        (required == "snmpv3-authpriv" && weak_snmp(true)) ||
-        (required == "snmpv3-authnopriv" && weak_snmp(false)) ||
-        (required == "tls" && get<std::string>(given, "url", {}).starts_with("http://"));
+    const auto is_tls = [&given] {
+        return get<std::string>(given, "url", {}).starts_with("https://") ||
+               get<std::string>(given, "broker", {}).starts_with("mqtts://");
+    };
+    const bool weak = (required == "snmpv3-authpriv" && weak_snmp(true)) ||
+                      (required == "snmpv3-authnopriv" && weak_snmp(false)) ||
+                      (required == "tls" && !is_tls());
     if (weak && device.site.exception_why.empty()) {
         connect.mistake("is weaker than the profile requires (" + required +
                         "); write exception = { why = \"…\", by = \"…\", until = 2027-01-31 }");

@@ -30,12 +30,12 @@ std::string site_text(const std::string& devices, const std::string& trust = "lo
 }
 
 /// The mistakes of a site that parses.
-std::string bind_mistakes(const std::string& text)
+std::string bind_mistakes(const std::string& text, const ProfileSet& profiles = good_profiles())
 {
     Mistakes mistakes;
     const auto site = parse_site(text, "s.toml", mistakes);
     EXPECT_EQ(mistakes.text(), "");
-    gateway::bind(site, good_profiles(), mistakes);
+    gateway::bind(site, profiles, mistakes);
     return mistakes.text();
 }
 
@@ -156,6 +156,18 @@ TEST(Binding, AWeakerProtocolNeedsAnException)
                          "connect = { udp = \"10.0.0.9:161\", user = \"u\", auth = \"sha256\", "
                          "privacy = \"aes\" }"))),
               "");
+}
+
+TEST(Binding, WhereTlsIsRequiredNothingElseWillDo)
+{
+    auto profiles = good_profiles();
+    auto strict = *profiles.at(meter);
+    strict.require = "tls";
+    profiles[meter] = std::make_shared<Profile>(strict);
+    const auto site = site_text(device(meter, "connect = { tcp = \"10.0.0.9:502\", unit = 1 }"));
+    EXPECT_NE(bind_mistakes(site, profiles).find("is weaker than the profile requires (tls)"),
+              std::string::npos);
+    EXPECT_EQ(bind_mistakes(site), "");
 }
 
 TEST(Profiles, TheNewestVersionOfAnIdIsTaken)

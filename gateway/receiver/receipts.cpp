@@ -16,13 +16,11 @@ constexpr std::size_t most_told_ranges = 64;
 constexpr std::size_t most_needs = 1'000;
 constexpr std::size_t most_bytes = 200'000;  // a box refuses one over 256 KB
 
-void append_lane(std::string& out, Lane lane, const RangeSet& settled)
+void append_ranges(std::string& out, const std::vector<Range>& ranges)
 {
-    out += out.back() == '{' ? "\"" : ",\"";
-    out += to_string(lane);
-    out += "\":[";
+    out += '[';
     std::size_t count = 0;
-    for (const auto& range : settled.ranges()) {
+    for (const auto& range : ranges) {
         if (++count > most_told_ranges) {
             break;
         }
@@ -35,21 +33,49 @@ void append_lane(std::string& out, Lane lane, const RangeSet& settled)
     out += ']';
 }
 
+void append_lane(std::string& out, Lane lane, const RangeSet& settled)
+{
+    out += out.back() == '{' ? "\"" : ",\"";
+    out += to_string(lane);
+    out += "\":";
+    append_ranges(out, settled.ranges());
+}
+
+/// `arguments` are JSON. The receiver's name is at most 63 long and an id 64: its end tells
+/// commands apart.
+Outgoing command(std::string_view receiver, std::string_view org, std::string_view box,
+                 const std::string& name, const std::string& what, const std::string& arguments,
+                 std::chrono::system_clock::time_point now)
+{
+    const auto unix_ms = [](std::chrono::system_clock::time_point time) {
+        return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+    };
+    const auto id = std::string(receiver.substr(0, 30)) + '-' + std::to_string(unix_ms(now)) + what;
+    std::string text =
+        R"({"schema":"smartstate.command/1","id":)" + json_string(id) + R"(,"expires":)";
+    UtcText().append(text, unix_ms(now + std::chrono::hours(1)));
+    text += R"(,"command":")" + name + R"(","arguments":)" + arguments + '}';
+    return {"ss1/" + std::string(org) + "/cmd/" + std::string(box), std::move(text)};
+}
+
 }  // namespace
 
 Outgoing rebirth_command(std::string_view receiver, std::string_view org, std::string_view box,
                          std::chrono::system_clock::time_point now)
 {
-    const auto unix_ms = [](std::chrono::system_clock::time_point time) {
-        return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
-    };
-    // The receiver's name is at most 63 long and an id 64: its end tells commands apart.
-    const auto id = std::string(receiver.substr(0, 40)) + '-' + std::to_string(unix_ms(now));
-    std::string text =
-        R"({"schema":"smartstate.command/1","id":)" + json_string(id) + R"(,"expires":)";
-    UtcText().append(text, unix_ms(now + std::chrono::hours(1)));
-    text += R"(,"command":"rebirth","arguments":{}})";
-    return {"ss1/" + std::string(org) + "/cmd/" + std::string(box), std::move(text)};
+    return command(receiver, org, box, "rebirth", "", "{}", now);
+}
+
+Outgoing replay_command(std::string_view receiver, std::string_view org, std::string_view box,
+                        const EpochId& epoch, Lane lane, const std::vector<Range>& ranges,
+                        std::chrono::system_clock::time_point now)
+{
+    const auto hex = epoch.hex();
+    const std::string name(to_string(lane));
+    auto arguments = R"({"epoch":")" + hex + R"(","lane":")" + name + R"(","ranges":)";
+    append_ranges(arguments, ranges);
+    return command(receiver, org, box, "replay", '-' + name + '-' + hex.substr(0, 8),
+                   arguments + '}', now);
 }
 
 void Receipts::leave_alone(std::string_view box)

@@ -22,6 +22,11 @@ struct Outgoing {
 Outgoing rebirth_command(std::string_view receiver, std::string_view org, std::string_view box,
                          std::chrono::system_clock::time_point now);
 
+/// Asks a box to send the first of `ranges` again.
+Outgoing replay_command(std::string_view receiver, std::string_view org, std::string_view box,
+                        const EpochId& epoch, Lane lane, const std::vector<Range>& ranges,
+                        std::chrono::system_clock::time_point now);
+
 /// Which boxes are to be told what, and when (protocol.md, section 4): at most one receipt a second
 /// for each, all of a birth's epochs in answer to it. What a receipt says is read from the state,
 /// so it must be committed when due() is called.
@@ -38,6 +43,7 @@ public:
     void connected() { greeted_.clear(); }
     /// The box heeds another receiver: it gets nothing from this one.
     void leave_alone(std::string_view box);
+    bool leaves_alone(std::string_view box) const { return left_alone_.contains(box); }
     /// Something of the epoch changed, or came again.
     void changed(std::string_view org, std::string_view box, const EpochId& epoch);
     /// A dictionary is missing.

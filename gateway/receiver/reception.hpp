@@ -68,6 +68,8 @@ private:
     void close_unlisted(const Topic& topic, const Birth& birth);
     void close_lost(const Topic& topic, EpochRecord epoch);
     void compare(const Topic& topic, const EpochRecord& epoch, Lane lane, const ManifestLane& said);
+    void ask_again(const Topic& topic, const EpochRecord& epoch, Lane lane,
+                   const LaneAccount& account, std::uint64_t head);
 
     ReceptionSettings settings_;
     LedgerState ledger_;
@@ -80,6 +82,8 @@ private:
     Receipts receipts_;
     Figures::Online online_;
     std::vector<Outgoing> commands_;
+    std::map<std::pair<EpochId, Lane>, std::uint64_t>
+        behind_;  // what was here at the last manifest
     std::uint64_t refused_in_round_ = 0;
 };
 

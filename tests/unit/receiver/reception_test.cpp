@@ -287,6 +287,29 @@ TEST_F(ReceptionTest, W11_AnEmptyStateBeginsWhereTheBoxStillHoldsSomething)
     EXPECT_TRUE(lines("gap").empty());
 }
 
+TEST_F(ReceptionTest, N16_WhatABrokerDroppedAtTheEndOfALaneIsAskedForAgain)
+{
+    const auto commands = [](const std::vector<Outgoing>& heard) {
+        return std::ranges::count_if(heard, [](const Outgoing& message) {
+            return message.payload.find(R"("command":"replay")") != std::string::npos;
+        });
+    };
+    take({dictionary(), birth({{epoch, {1, 10}}}, epoch, false), batch(readings(1, 10))});
+    EXPECT_EQ(commands(take({manifest(15, 15, 1)})), 0) << "it may be on its way";
+    EXPECT_EQ(commands(take({manifest(15, 15, 1)})), 0) << "it was told only a moment ago";
+    const auto asked = take({manifest(15, 15, 1)});
+    ASSERT_EQ(commands(asked), 1);
+    EXPECT_NE(asked[0].payload.find(R"("arguments":{"epoch":")" + epoch.hex() +
+                                    R"(","lane":"telemetry","ranges":[[11,15]]}})"),
+              std::string::npos)
+        << asked[0].payload;
+    take({batch(readings(11, 4))});
+    EXPECT_EQ(commands(take({manifest(15, 15, 1)})), 0) << "something comes";
+    take({batch(readings(15, 1))});
+    EXPECT_EQ(commands(take({manifest(15, 15, 1)})), 0);
+    EXPECT_EQ(commands(take({manifest(15, 15, 1)})), 0);
+}
+
 TEST_F(ReceptionTest, W11_AnEmptyStateAsksForABirthOfNow)
 {
     const auto asked = take({birth({{epoch, {1, 0}}}, epoch)});

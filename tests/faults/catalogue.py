@@ -15,6 +15,7 @@ class Fault:
     disk_mb: int = 0  # the store lies on a loop disk of its own: Case.disk
     inodes: int = 0  # of that disk, if few
     alone: bool = False  # without a gateway: `run` takes (build, seed), gives (verdict, story)
+    most_given_up: float = 1.0  # share of the durable readings, over a campaign of some runs
     street: dict = field(default_factory=dict)  # what is special about it: rig.Street
 
 

@@ -78,7 +78,7 @@ def last_frame_of(wal):
     return range(at, at + frame)
 
 
-@fault('F10', 'bit flips in the stopped store', (20, 1000, 5000))
+@fault('F10', 'bit flips in the stopped store', (20, 1000, 5000), most_given_up=0.05)
 def flip_bits(case):
     clean = case.random.random() < 0.5
     fill_store(case, clean)
@@ -94,7 +94,7 @@ def flip_bits(case):
     damaged(case, begin)
 
 
-@fault('F11', 'pages of the store zeroed or overwritten', (10, 500, 2000))
+@fault('F11', 'pages of the store zeroed or overwritten', (10, 500, 2000), most_given_up=0.05)
 def pages_overwritten(case):
     clean = case.random.random() < 0.5
     fill_store(case, clean)

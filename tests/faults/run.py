@@ -129,6 +129,8 @@ class Campaign:
             row['seconds'] += seconds
             if verdict is not None:
                 row['lost'] += verdict.lost
+                row['durable'] += verdict.line.get('durable', 0)
+                row['given up'] += sum(verdict.line.get('declared', {}).values())
                 row['gaps'] += verdict.count('silent gap')
                 row['conflicts'] += verdict.count('conflict')
             print(f'{fault.id} {fault.text}, seed {seed}: {"FAILED" if failed else "ok"}')
@@ -152,7 +154,15 @@ class Campaign:
         print(f'{"all":5} {total["runs"]:6} {total["failed"]:6} {total["lost"]:6} '
               f'{total["gaps"]:6} {total["conflicts"]:9} {time.monotonic() - began:8.1f}  '
               f'{skipped} skipped')
-        return total['failed']
+        return total['failed'] + sum(self.gave_up_too_much(id_) for id_ in self.rows)
+
+    def gave_up_too_much(self, id_):
+        """A box that throws a damaged store away declares all of it lost, and each run alone allows that."""
+        row, most = self.rows[id_], FAULTS[id_].most_given_up
+        too_much = row['runs'] >= 10 and row['given up'] > most * row['durable']
+        if too_much:
+            print(f'{id_}: {row["given up"]} of {row["durable"]} durable readings were given up, more than {most:.2%}')
+        return too_much
 
 
 def _came_out(verdict):
@@ -225,7 +235,7 @@ def main():
             fault = FAULTS[id_]
             why = next((why for need in fault.needs if (why := lacks(need))), '')
             campaign.rows[id_] = {'runs': 0, 'failed': 0, 'lost': 0, 'gaps': 0, 'conflicts': 0,
-                                  'seconds': 0.0, 'skipped': why}
+                                  'durable': 0, 'given up': 0, 'seconds': 0.0, 'skipped': why}
             count = int(own or options.runs or
                         (CHECK.get(id_, 1) if options.level == 'check' else
                          fault.counts[LEVELS.index(options.level)]))

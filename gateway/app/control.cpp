@@ -245,6 +245,14 @@ CommandHandlers Box::commands()
         answer.result["readings"] = std::move(readings);
         co_return answer;
     };
+    auto why = [this](json::object arguments) -> asio::awaitable<Answer> {
+        Answer answer{.result = answer_why(std::string(text_of(arguments, "device")))};
+        if (answer.result.contains("error")) {
+            answer.state = "failed";
+            answer.text = text_of(std::exchange(answer.result, {}), "error");
+        }
+        co_return answer;
+    };
     // The link may be made anew by it, and this command with it, so it runs on its own.
     auto reload_soon = [this](json::object) -> asio::awaitable<Answer> {
         tasks_.spawn("reload", reload_quietly());
@@ -253,7 +261,7 @@ CommandHandlers Box::commands()
         answer.text = "The outcome is an event.";
         co_return answer;
     };
-    return {{"read", read}, {"reload", reload_soon}, {"enroll", enroll_command()}};
+    return {{"read", read}, {"why", why}, {"reload", reload_soon}, {"enroll", enroll_command()}};
 }
 
 }  // namespace gateway

@@ -211,14 +211,15 @@ asio::awaitable<void> Forwarder::forget_epochs()
 asio::awaitable<void> Forwarder::repair()
 {
     const auto row = repairs_.front();
-    const auto most = std::min(settings_.most_wire_bytes, settings_.good_wire_bytes);
+    const auto good = std::min(settings_.most_wire_bytes, settings_.good_wire_bytes);
+    const bool is_taken = row.bytes <= settings_.most_wire_bytes;
     enum class Outcome { split, whole, refused };
-    auto change = [&outbox = parts_.outbox, &row, most, this] {
+    auto change = [&outbox = parts_.outbox, &row, good, is_taken] {
         const auto number = row.epoch_number;
-        if (row.split && outbox.split(number, row.key.lane, row.range.first, most).size() > 1) {
+        if (row.split && outbox.split(number, row.key.lane, row.range.first, good).size() > 1) {
             return Outcome::split;
         }
-        if (row.split && row.bytes <= settings_.most_wire_bytes) {
+        if (row.split && is_taken) {
             return Outcome::whole;
         }
         outbox.declare_lost(number, row.key.lane, row.range.first, LossReason::rejected);

@@ -129,8 +129,9 @@ class Campaign:
             row['seconds'] += seconds
             if verdict is not None:
                 row['lost'] += verdict.lost
-                row['durable'] += verdict.line.get('durable', 0)
-                row['given up'] += sum(verdict.line.get('declared', {}).values())
+                if not fault.alone:
+                    row['durable'] += verdict.line['durable']
+                    row['given up'] += sum(verdict.line['declared'].values())
                 row['gaps'] += verdict.count('silent gap')
                 row['conflicts'] += verdict.count('conflict')
             print(f'{fault.id} {fault.text}, seed {seed}: {"FAILED" if failed else "ok"}')

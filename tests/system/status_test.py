@@ -1,4 +1,5 @@
 """What `status` tells a technician: what is wrong comes first, in words, plain when nobody looks."""
+import json
 import os
 import pty
 import subprocess
@@ -93,6 +94,23 @@ class Status(unittest.TestCase):
         place.wait_delivered(len(place.delivered('meter-1')) + 3)
         self.assertNotIn('cannot be used', place.gateway.ask('status').stdout)
         self.assertEqual(place.mistakes(), [])
+
+    def test_the_platform_may_ask_why_too(self):
+        place = town.Town(self.run, devices=1,
+                          more_devices=[('dead', f'127.0.0.1:{procs.closed_port()}')]).start()
+        place.wait_delivered(1)
+        answers = self.run.add(procs.Subscriber(self.run.folder, place.broker, 'ss1/+/ack/+')).start()
+        for number, device in enumerate(('dead', 'none')):
+            place.publish(f'ss1/place-1714000/cmd/{place.box}', json.dumps(
+                {'schema': 'smartstate.command/1', 'id': f'why-{number}', 'command': 'why',
+                 'arguments': {'device': device}}))
+        told = procs.wait_for(lambda: len(heard := list(answers.messages())) == 2 and heard, 20)
+        dead, none = (json.loads(payload) for _, _, payload in told)
+        self.assertEqual((dead['id'], dead['state']), ('why-0', 'done'))
+        self.assertEqual(dead['result']['cause'], 'unreachable')
+        self.assertTrue(dead['result']['try'])
+        self.assertEqual((none['id'], none['state']), ('why-1', 'failed'))
+        self.assertIn('no device "none"', none['text'])
 
     def test_no_service_is_not_an_answer(self):
         place = town.Town(self.run, devices=1)

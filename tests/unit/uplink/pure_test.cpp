@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
 
 namespace gateway {
@@ -290,6 +292,22 @@ TEST(Backoff, SpansGrowAndAStableSessionStartsAfresh)
     EXPECT_GE(backoff.longest(), 150s);
     backoff.connected_for(60s);
     EXPECT_LE(backoff.next(), 1s);
+}
+
+TEST(Backoff, S50_AFleetThatLostItsBrokerForAMinuteComesBackSpread)
+{
+    std::map<std::int64_t, int> by_second;
+    for (int box = 0; box < 500; ++box) {
+        Backoff backoff({});
+        Duration time{};
+        while (time < 60s) {
+            time += backoff.next();
+        }
+        ++by_second[std::chrono::floor<std::chrono::seconds>(time).count()];
+    }
+    for (const auto& [second, boxes] : by_second) {
+        EXPECT_LE(boxes, 50) << second << " s after the broker went";
+    }
 }
 
 TEST(Utc, TextAndBack)

@@ -165,6 +165,7 @@ asio::awaitable<json::object> Box::status()
         box.connected = link.connected;
         box.uplink_problem = link.problem;
         box.last_receipt = link.last_receipt;
+        box.refused_topic = link.refused_topic;
         if (link.unconfirmed_since) {
             box.unconfirmed_for = clock_.now() - *link.unconfirmed_since;
         }

@@ -27,6 +27,12 @@ void add_platform_problems(const BoxView& box, std::vector<Problem>& problems)
                                 uplink.host + ":" + std::to_string(uplink.port) +
                                 " is the platform's address"});
     }
+    if (box.connected && !box.refused_topic.empty()) {
+        problems.push_back({"the broker refuses this box",
+                            "the broker does not let this box publish on " + box.refused_topic +
+                                ": readings are kept meanwhile; ask the platform's operator to put "
+                                "this box into the broker's access list"});
+    }
     if (box.connected && box.unconfirmed_for > longest_unconfirmed) {
         problems.push_back({"the platform confirms no reading",
                             "the platform takes readings and has confirmed none for " +

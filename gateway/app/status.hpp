@@ -41,6 +41,7 @@ struct BoxView {
     std::optional<Duration> uplink_failing_for;
     std::optional<WallTime> last_receipt;
     Duration unconfirmed_for{};  ///< the broker has readings that no receipt followed for so long
+    std::string refused_topic;   ///< by the broker; empty: none
     std::optional<int> certificate_days_left;  ///< nothing: the box has none
     StoreUse store;
     std::vector<EpochState> epochs;

@@ -82,8 +82,8 @@ private:
     Receipts receipts_;
     Figures::Online online_;
     std::vector<Outgoing> commands_;
-    std::map<std::pair<EpochId, Lane>, std::uint64_t>
-        behind_;  // what was here at the last manifest
+    // How much was here at the last manifest, of lanes that miss something.
+    std::map<std::pair<EpochId, Lane>, std::uint64_t> behind_;
     std::uint64_t refused_in_round_ = 0;
 };
 

@@ -77,6 +77,7 @@ std::string access_list(const Roster& roster, const std::string& receiver)
         for (const auto* kind : box_reads) {
             text += rule("read", org, kind, box);
         }
+        text += rule("read", org, "state", box);  // whether another one is online in its name
         text += "topic read ss1/catalogue\ntopic read ss1/profile/+\n";
     }
     return text;

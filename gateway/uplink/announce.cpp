@@ -4,6 +4,7 @@
 #include "gateway/uplink/uplink_state.hpp"
 #include "gateway/uplink/utc.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -124,12 +125,16 @@ std::string Uplink::State::health_text() const
 
 void Uplink::State::received(mqtt::Message message)
 {
-    if (!session_ || message.retained) {
-        return;  // a retained receipt or command is somebody's mistake, or old
+    if (!session_) {
+        return;
     }
     const std::string_view text(reinterpret_cast<const char*>(message.payload.data()),
                                 message.payload.size());
-    if (message.topic == topics_.receipt) {
+    if (message.topic == topics_.state) {
+        state_received(text);
+    } else if (message.retained) {
+        return;  // a retained receipt or command is somebody's mistake, or old
+    } else if (message.topic == topics_.receipt) {
         receipt_received(text);
     } else if (message.topic == topics_.command) {
         commands_.received(text);
@@ -149,6 +154,29 @@ void Uplink::State::receipt_received(std::string_view text)
         return;
     }
     session_->forwarder->received(std::move(*receipt));
+}
+
+/// Two clients of one name throw each other out, and not every broker says why: whoever is online
+/// in a session that is none of ours has been connected in our name since ours.
+void Uplink::State::state_received(std::string_view text)
+{
+    constexpr std::size_t longest_state = 1'024;
+    const auto parsed = parse_json(text, longest_state);
+    if (!parsed || !parsed->is_object() || text_of(parsed->as_object(), "state") != "online") {
+        return;
+    }
+    const auto id = text_of(parsed->as_object(), "session");
+    if (std::ranges::find(own_sessions_, id) == own_sessions_.end()) {
+        note_clone();
+    }
+}
+
+void Uplink::State::note_clone()
+{
+    if (!std::exchange(taken_over_, true)) {
+        hooks_.on_event(
+            {"clone?", Severity::error, "another client uses this box's name at the broker", ""});
+    }
 }
 
 void Uplink::State::came_up()
@@ -253,6 +281,7 @@ UplinkStatus Uplink::State::status() const
     status.unreceipted = counts.unreceipted;
     status.live_queue = counts.live_queue;
     status.unconfirmed_since = counts.unconfirmed_since;
+    status.refused_topic = counts.refused_topic;
     if (counts.last_acknowledgement) {
         status.last_acknowledgement = counts.last_acknowledgement;
     }

@@ -108,6 +108,7 @@ void Forwarder::refused(const SentBatch& sending, int reason)
         case topic_invalid:
             renew_at_ = renew_at_.value_or(parts_.clock.now() + settings_.renew_after_refusal);
             if (held_topics_.insert(*sending.topic).second) {
+                counts_.refused_topic = *sending.topic;
                 parts_.on_event({"topic-refused", Severity::error,
                                  "the broker does not let this box publish on " + *sending.topic,
                                  ""});

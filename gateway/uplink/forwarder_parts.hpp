@@ -34,6 +34,7 @@ struct ForwarderCounts {
     std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;
     std::optional<WallTime> last_acknowledgement, last_receipt;
     std::optional<Instant> unconfirmed_since;  ///< see UplinkStatus
+    std::string refused_topic;                 ///< the latest; empty: none
 };
 
 /// A batch that was given to the client.

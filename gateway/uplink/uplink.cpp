@@ -18,6 +18,7 @@ constexpr Duration resolve_limit = std::chrono::seconds(10);
 constexpr Duration between_looks = std::chrono::seconds(1);  // at the network, while it pauses
 constexpr std::size_t packet_overhead = 256;  // header, topic and properties of a PUBLISH
 constexpr std::size_t session_digits = 16;
+constexpr std::size_t most_own_sessions = 16;
 constexpr Duration shortest_farewell = std::chrono::milliseconds(500);
 constexpr Duration longest_last_word = std::chrono::milliseconds(500);
 
@@ -123,6 +124,10 @@ asio::awaitable<void> Uplink::State::hold_session()
 {
     Session session;
     session.id = Id128::random().hex().substr(0, session_digits);
+    own_sessions_.push_back(session.id);
+    if (own_sessions_.size() > most_own_sessions) {
+        own_sessions_.pop_front();
+    }
     struct Current {
         Session*& place;
         ~Current() { place = nullptr; }
@@ -146,9 +151,7 @@ asio::awaitable<void> Uplink::State::hold_session()
         co_return;
     }
     if (session.lost == Error(mqtt::session_taken_over, mqtt::reason_category())) {
-        taken_over_ = true;
-        hooks_.on_event(
-            {"clone?", Severity::error, "another client uses this box's name at the broker", ""});
+        note_clone();
     }
     went_down(session.why);
 }
@@ -218,6 +221,9 @@ asio::awaitable<bool> Uplink::State::open(Session& session)
 /// Announces the box, then forwards until the connection ends or a stop is done.
 asio::awaitable<void> Uplink::State::serve(Session& session)
 {
+    if (status_.sessions > 1) {  // what is retained there, while it is not ours again
+        co_await session.client->subscribe(topics_.state);
+    }
     publish(topics_.state, state_json(config_.box, session.id, "online"), true);
     birth_due_ = true;
     manifest_due_ = true;

@@ -57,7 +57,8 @@ struct UplinkStatus {
     std::uint64_t sessions = 0, sent_batches = 0, sent_bytes = 0, acknowledged_batches = 0;
     std::uint64_t receipts = 0, ignored_receipts = 0, refused_commands = 0;
     std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;
-    std::string problem;  ///< why there is no session, in words; empty while there is one
+    std::string refused_topic;  ///< by the broker, in this session
+    std::string problem;        ///< why there is no session, in words; empty while there is one
 };
 
 /// How a client of this box connects to the broker; without a will.

@@ -6,6 +6,8 @@
 #include "gateway/uplink/topics.hpp"
 #include "gateway/uplink/uplink.hpp"
 
+#include <deque>
+
 namespace gateway {
 
 /// One connection with the broker. The client goes first: it calls into the forwarder.
@@ -50,6 +52,8 @@ private:
     void publish(const std::string& topic, const std::string& text, bool retained);
     void received(mqtt::Message message);
     void receipt_received(std::string_view text);
+    void state_received(std::string_view text);
+    void note_clone();
     void came_up();
     void went_down(const std::string& why);
     void heed(const tls::Finding& finding);
@@ -82,6 +86,7 @@ private:
     bool birth_due_ = false;
     bool manifest_due_ = false;
     bool taken_over_ = false;
+    std::deque<std::string> own_sessions_;  // the last of this process
     std::optional<Instant> stop_by_;
     UplinkStatus status_;
     bool down_told_ = false;

@@ -143,6 +143,12 @@ TEST_F(StatusAnswer, S34_AReceiverThatConfirmsNothingMore)
     EXPECT_NE(problem.find("receiver-1"), std::string::npos) << problem;
 }
 
+TEST_F(StatusAnswer, N17_ABrokerThatRefusesATopic)
+{
+    box.refused_topic = "ss1/place-1714000/data/place-1714000.box-0001";
+    EXPECT_TRUE(begins(only_problem(), "the broker does not let this box publish on ss1/place-"));
+}
+
 TEST_F(StatusAnswer, F7_AStoreThatCannotBeUsedIsNoFullDiskAndNoSlowPlatform)
 {
     box.store = {.usable = false};

@@ -470,6 +470,35 @@ TEST_F(UplinkTest, S37_ABatchThatIsTooLargeForASlowLineIsSplitUntilItGetsThrough
     run(body(), std::chrono::minutes(1));
 }
 
+TEST_F(UplinkTest, N20_ACloneIsSeenThoughTheBrokerDoesNotTellOfIt)
+{
+    use_broker();
+    auto body = [this]() -> asio::awaitable<void> {
+        auto settings = config(broker->port());
+        settings.backoff.most = 2s;
+        start(settings);
+        EXPECT_TRUE(co_await until([this] { return uplink->status().connected; }));
+        EXPECT_TRUE(co_await until(
+            [this] { return platform->last("state").find("\"online\"") != std::string::npos; }));
+        for (int cut = 0; cut < 3; ++cut) {  // sessions of its own are no clone
+            const auto sessions = uplink->status().sessions;
+            broker->kill();
+            broker->start();
+            EXPECT_TRUE(co_await until([&] { return uplink->status().sessions > sessions; }));
+        }
+        EXPECT_TRUE(events.empty());
+        auto stolen = connect_options(settings, "127.0.0.1", {});
+        mqtt::Client thief(loop.get_executor(), mqtt, stolen);
+        EXPECT_TRUE((co_await thief.connect()).has_value());
+        co_await thief.publish(std::string("ss1/") + org + "/state/" + box,
+                               state_json(box, "0123456789abcdef", "online"), true);
+        EXPECT_TRUE(co_await until([this] { return !events.empty(); }));
+        EXPECT_EQ(events.front().code, "clone?");
+        co_await stop();
+    };
+    run(body());
+}
+
 TEST_F(UplinkTest, S34_AReceiverThatConfirmsNothingShows)
 {
     use_broker();

@@ -83,6 +83,7 @@ private:
     EpochId next_epoch_ = EpochId::random();
     unsigned number_ = 0;     ///< of the store in use, or used last
     unsigned condemned_ = 0;  ///< the highest that failed or is damaged
+    unsigned half_made_ = 0;  // could not be completed when it was new
     std::vector<EpochBook> carried_;
     std::vector<EpochState> known_;
     std::vector<Event> events_;
@@ -136,6 +137,10 @@ bool Outbox::State::open_store(unsigned number, bool is_new, bool is_successor)
     if (number <= condemned_) {
         return false;
     }
+    if (number == half_made_) {
+        folders_.remove(number);
+        is_new = true;
+    }
     const auto seen = is_new ? StoreLook{true, {}} : look_at_store(path);
     if (!seen.can_be_read) {
         tell("store-newer", Severity::warning,
@@ -155,10 +160,12 @@ bool Outbox::State::open_store(unsigned number, bool is_new, bool is_successor)
         number_ = number;
         database_->write_heads();
         lock_->leave(settings_.boot.hex());
+        half_made_ = 0;
         return true;
     } catch (const StoreError& error) {
         database_.reset();
         if (is_new) {
+            half_made_ = number;  // it may fail to go, too
             folders_.remove(number);
         }
         if (is_new || !(error.condemns() || error.is_other_schema())) {

@@ -95,7 +95,7 @@ def disk_full(case):
 
 
 @fault('F5', 'disk full by a foreign file, then freed', (2, 50, 100), needs=('root', 'loop'),
-       disk_mb=64)
+       disk_mb=64, most_given_up=0.02)
 def disk_full_long(case):
     work_a_while(case)
     case.link.cut()
@@ -125,18 +125,18 @@ def judge_failed_sync(case):
         case.problem('failed sync', 'the store is used on after it')
 
 
-@fault('F1', 'fsync fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))
+@fault('F1', 'fsync fails once, or from then on', (5, 200, 500), needs=('root', 'strace'), most_given_up=0.02)
 def sync_fails(case):
     broken(case, SYNCS)
     judge_failed_sync(case)
 
 
-@fault('F2', 'a write fails once, or from then on', (5, 200, 500), needs=('root', 'strace'))
+@fault('F2', 'a write fails once, or from then on', (5, 200, 500), needs=('root', 'strace'), most_given_up=0.02)
 def write_fails(case):
     broken(case, WRITES)
 
 
-@fault('F3', 'every Nth file operation fails', (20, 200, 500), needs=('root', 'strace'))
+@fault('F3', 'every Nth file operation fails', (20, 200, 500), needs=('root', 'strace'), most_given_up=0.02)
 def every_nth_fails(case):
     if case.random.random() < 0.5:
         case.link.cut()
@@ -147,7 +147,7 @@ def every_nth_fails(case):
     freed(case, begin, 'io', may_end=True)
 
 
-@fault('F6', 'no inodes left', (1, 20, 50), needs=('root', 'loop'), disk_mb=24, inodes=48)
+@fault('F6', 'no inodes left', (1, 20, 50), needs=('root', 'loop'), disk_mb=24, inodes=48, most_given_up=0.02)
 def inodes_gone(case):
     running = case.random.random() < 0.5
     if running:
@@ -167,7 +167,7 @@ def inodes_gone(case):
 
 
 @fault('F7', 'the disk can only be read', (2, 50, 100), needs=('root', 'loop', 'fs-error'),
-       disk_mb=64)
+       disk_mb=64, most_given_up=0.02)
 def read_only(case):
     """Before a start, by hand; or under the running gateway, by the kernel, until it is repaired."""
     work_a_while(case)
@@ -194,7 +194,7 @@ def read_only(case):
 
 
 @fault('F9', 'a slow disk: a stall of 5 s, or 20 operations a second', (1, 20, 50),
-       needs=('root', 'strace'))
+       needs=('root', 'strace'), most_given_up=0.02)
 def slow_disk(case):
     """Nothing is lost: the open batches hold far more than what is measured meanwhile."""
     stall = case.random.random() < 0.5

@@ -447,16 +447,20 @@ def _freed(kind, said, covered):
 
 def k11_quality(e):
     """An answer that the simulator damaged is never a good value; a device is told to be back only
-    when it was told to have failed, unless that may be among what was lost."""
+    when it was told to have failed, unless that may be among what was lost.  A store that fails in
+    between begins an epoch within the process."""
     lost = e.withdrawn
-    failed = {(r.device, r.epoch) for r in e.records if r.row == DEVICE_ROW and r.quality != GOOD}
+
+    def process(record):
+        return sum(start['ns'] <= record.time * MS for start in e.starts)
+    failed = {(r.device, process(r)) for r in e.records if r.row == DEVICE_ROW and r.quality != GOOD}
     for record in e.records:
         entries = e.by_token.get((record.device, record.point, record.raw), [])
         counted = record.point in e.layout['devices'].get(record.device, {})
         if counted and record.quality == GOOD and entries and entries[0].damaged:
             e.find('K11', 'damaged answer is good', f'{record.device} {record.point}, request '
                                                     f'{entries[0].request}')
-        if record.row == DEVICE_ROW and (record.device, record.epoch) not in failed and \
+        if record.row == DEVICE_ROW and (record.device, process(record)) not in failed and \
                 not lost.get((record.epoch, record.lane), Spans()).overlaps(1, record.seq):
             e.find('K11', 'back without a failure', f'{record.device} {record.seq}')
 

@@ -117,15 +117,14 @@ void Forwarder::refused(const SentBatch& sending, int reason)
         case mqtt::packet_too_large:
             settings_.most_wire_bytes = std::max(
                 std::min(settings_.most_wire_bytes, sending.bytes / 2), smallest_wire_bytes);
-            repairs_.push_back(
-                {sending.key, sending.epoch_number, sending.range, sending.bytes, true});
+            repairs_.push_back({sending.key, sending.epoch_number, sending.range, true, false});
             return;
         case malformed:
         case payload_invalid:
             // Twice, and the batch goes as a whole; its tombstone is never given up.
             if (++refusals_[{sending.key, sending.range.first}] >= 2 && !sending.tombstone) {
                 repairs_.push_back(
-                    {sending.key, sending.epoch_number, sending.range, sending.bytes, false});
+                    {sending.key, sending.epoch_number, sending.range, false, false});
                 return;
             }
             break;

@@ -48,7 +48,8 @@ public:
     void finish() { finishing_ = true; }
     /// Nothing is with the broker or waits to be sent live.
     bool idle() const { return window_.idle() && live_.empty() && urgent_.empty(); }
-    /// Set when the session is of no use: a message failed, or rules of the broker may have changed.
+    /// Set when the session is of no use: a message failed, or rules of the broker may have
+    /// changed.
     Error broken() const { return broken_; }
     ForwarderCounts counts() const;
     /// What a session has ended on: the first batch that was sent and never acknowledged.

@@ -97,8 +97,8 @@ bool Forwarder::send_row(const Waiting& next)
     if (!sent_.contains(key_of(row), row.range(), row.tombstone)) {
         const auto urgency = is_urgent(row.lane) ? Urgency::urgent : Urgency::history;
         if (is_too_large(row)) {
-            repairs_.push_back(
-                {key_of(row), row.epoch_number, row.range(), row.bytes->size(), true});
+            repairs_.push_back({key_of(row), row.epoch_number, row.range(), true,
+                                row.bytes->size() <= settings_.most_wire_bytes});
             return false;
         }
         if (!may_send(urgency, row.bytes->size(), parts_.topics.history) ||

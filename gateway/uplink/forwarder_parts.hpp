@@ -54,8 +54,8 @@ struct RowRepair {
     LaneKey key;
     std::uint32_t epoch_number;
     Range range;
-    std::size_t bytes;
-    bool split;  ///< else declared lost
+    bool split;     ///< else declared lost
+    bool may_stay;  ///< as it is, when it cannot be split; else it is declared lost then
 };
 
 /// What a forwarder works with; all of it outlives the forwarder.

@@ -212,14 +212,13 @@ asio::awaitable<void> Forwarder::repair()
 {
     const auto row = repairs_.front();
     const auto good = std::min(settings_.most_wire_bytes, settings_.good_wire_bytes);
-    const bool is_taken = row.bytes <= settings_.most_wire_bytes;
     enum class Outcome { split, whole, refused };
-    auto change = [&outbox = parts_.outbox, &row, good, is_taken] {
+    auto change = [&outbox = parts_.outbox, &row, good] {
         const auto number = row.epoch_number;
         if (row.split && outbox.split(number, row.key.lane, row.range.first, good).size() > 1) {
             return Outcome::split;
         }
-        if (row.split && is_taken) {
+        if (row.may_stay) {
             return Outcome::whole;
         }
         outbox.declare_lost(number, row.key.lane, row.range.first, LossReason::rejected);

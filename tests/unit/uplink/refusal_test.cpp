@@ -67,6 +67,29 @@ TEST_F(Refusals, N12_ABatchRefusedTwiceIsDeclaredLostAndTheNextOnesGoOut)
     run(body());
 }
 
+TEST_F(Refusals, S37_AReadingTooLargeForTheBrokerIsDeclaredLostAndNotSentForEver)
+{
+    unsigned refused = 0;
+    bool tombstone_came = false;
+    scripted.answer = [&](const Publish& message) {
+        const auto batch = batch_in(message);
+        if (!batch || batch->header.lane != Lane::telemetry) {
+            return Answer();
+        }
+        tombstone_came = tombstone_came || batch->tombstone;
+        refused += batch->tombstone ? 0U : 1U;
+        return batch->tombstone ? Answer() : Answer{packet_too_large};
+    };
+    auto body = [&]() -> asio::awaitable<void> {
+        co_await commit(Lane::telemetry, 1, 1);
+        start(config(scripted.port()));
+        EXPECT_TRUE(co_await soon([&] { return tombstone_came; }));
+        EXPECT_EQ(refused, 1U);
+        co_await stop();
+    };
+    run(body());
+}
+
 TEST_F(Refusals, N10_AQuotaIsWaitedForAndNothingIsGivenUp)
 {
     unsigned refused = 0;

@@ -14,6 +14,17 @@ namespace {
 
 constexpr std::size_t entries_in_birth = 10;
 
+void look_at(const UplinkStatus& link, BoxView& box)
+{
+    box.connected = link.connected;
+    box.uplink_problem = link.problem;
+    box.last_receipt = link.last_receipt;
+    box.refused_topic = link.refused_topic;
+    if (link.unconfirmed_since) {
+        box.unconfirmed_for = box.now - *link.unconfirmed_since;
+    }
+}
+
 }  // namespace
 
 asio::awaitable<void> Box::answer(json::object request, Reply& reply)
@@ -162,13 +173,7 @@ asio::awaitable<json::object> Box::status()
     }
     if (uplink_) {
         const auto link = uplink_->status();
-        box.connected = link.connected;
-        box.uplink_problem = link.problem;
-        box.last_receipt = link.last_receipt;
-        box.refused_topic = link.refused_topic;
-        if (link.unconfirmed_since) {
-            box.unconfirmed_for = clock_.now() - *link.unconfirmed_since;
-        }
+        look_at(link, box);
         if (link.since && box.clock.state != ClockState::unset) {
             box.uplink_failing_for = failing_for("uplink", box.clock.wall - *link.since);
         }

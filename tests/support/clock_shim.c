@@ -16,7 +16,7 @@
 enum { SECOND = 1000000000 };
 
 struct shim {
-    _Atomic int64_t offset, discipline;  /* beyond the end of the file: 0 */
+    _Atomic int64_t offset, discipline; /* beyond the end of the file: 0 */
 };
 static const struct shim* shim;
 
@@ -36,8 +36,8 @@ int clock_gettime(clockid_t clock, struct timespec* time)
     const long result = syscall(SYS_clock_gettime, clock, time);
     if (result == 0 && shim != NULL &&
         (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
-        const int64_t total = (int64_t)time->tv_sec * SECOND + time->tv_nsec + 
-                              atomic_load(&shim->offset);
+        const int64_t total =
+            (int64_t)time->tv_sec * SECOND + time->tv_nsec + atomic_load(&shim->offset);
         time->tv_sec = total / SECOND;
         time->tv_nsec = total % SECOND;
     }

@@ -82,7 +82,7 @@ private:
         }
     }
 
-    Bytes reply_to(std::uint8_t first, const Bytes& body, bool& goes_on)
+    Bytes reply_to(std::uint8_t first, const Bytes& body, bool& goes_on) const
     {
         switch (first >> 4) {
             case connect:

@@ -37,19 +37,19 @@ public:
     OwnLoopback& operator=(const OwnLoopback&) = delete;
 
     bool made() const { return made_; }
-    void set(bool up)
+    void set(bool up) const
     {
         ifreq wanted = named("lo");
         wanted.ifr_flags = up ? IFF_UP : 0;
         EXPECT_EQ(::ioctl(any_, SIOCSIFFLAGS, &wanted), 0);
     }
-    void add_address(const char* text)
+    void add_address(const char* text) const
     {
         ifreq wanted = named("lo:1");
         wanted.ifr_addr = address(text);
         EXPECT_EQ(::ioctl(any_, SIOCSIFADDR, &wanted), 0);
     }
-    void change_route(unsigned long change, const char* network, const char* mask)
+    void change_route(unsigned long change, const char* network, const char* mask) const
     {
         std::string device = "lo";
         rtentry route{};
@@ -59,7 +59,7 @@ public:
         route.rt_dev = device.data();
         EXPECT_EQ(::ioctl(any_, change, &route), 0);
     }
-    void talk()
+    void talk() const
     {
         auto self = address("127.0.0.1");
         sockaddr_in to{};

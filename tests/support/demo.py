@@ -172,7 +172,7 @@ class Demo:
         self.link.restore()
         queued = self.outage[1]
         target = self.inbox.readings + queued
-        procs.wait_for(lambda: self.inbox.look().readings >= target, 30,
+        procs.wait_for(lambda: self.inbox.look().readings >= target, 90,  # the pauses grow
                        what=lambda: f'the drain; {self.gateway.lines()[-3:]}')
         self.screen.say(f'all {queued:,} waiting readings arrived within '
                         f'{time.monotonic() - began:.1f} s, most of that until the box tried again')

@@ -113,9 +113,7 @@ asio::awaitable<json::object> Box::answer_store()
     }
     json::array facts;
     facts.emplace_back("Folder         " + site_->store.path + ", in use by the running service");
-    facts.emplace_back("Size           " + bytes_text(held.use.used_bytes) + " of " +
-                       bytes_text(held.use.budget_bytes) + " used, " +
-                       bytes_text(held.use.free_bytes) + " free on the disk");
+    facts.emplace_back("Size           " + store_text(held.use));
     facts.emplace_back("Epochs         " + std::to_string(held.epochs.size()));
     facts.emplace_back("Declared lost  " + std::to_string(lost));
     co_return json::object{

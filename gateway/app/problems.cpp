@@ -66,7 +66,7 @@ void add_machine_problems(const BoxView& box, std::vector<Problem>& problems)
     if (!box.store.usable) {
         problems.push_back({"the store cannot be used",
                             "the store in " + box.site->store.path +
-                                " cannot be used: readings wait in memory, the oldest are lost "
+                                " cannot be used: readings wait in memory, where the oldest go "
                                 "when it is full and all with the power; see journalctl -u "
                                 "smart-gateway, and replace the card if its file system can only "
                                 "be read"});

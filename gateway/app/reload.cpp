@@ -77,10 +77,13 @@ Mistakes Box::mistakes_of(const Site& next) const
     Mistakes mistakes;
     const auto& now = *site_;
     if (next.id != now.id || next.org != now.org || next.trusts_clock != now.trusts_clock) {
-        mistakes.add({next.file}, "gateway", "id, org and clock change with a restart only");
+        mistakes.add({next.file}, "gateway",
+                     "id, org and clock change with a restart only: sudo systemctl restart "
+                     "smart-gateway");
     }
     if (!same_store(next.store, now.store)) {
-        mistakes.add({next.file}, "store", "changes with a restart only");
+        mistakes.add({next.file}, "store",
+                     "changes with a restart only: sudo systemctl restart smart-gateway");
     }
     return mistakes;
 }

@@ -98,9 +98,7 @@ json::array facts(const BoxView& box)
                                             : std::string("not connected")));
     lines.emplace_back("Queue      " + std::to_string(queued(box)) +
                        " readings wait for the platform");
-    lines.emplace_back("Store      " + bytes_text(box.store.used_bytes) + " of " +
-                       bytes_text(box.store.budget_bytes) + " used, " +
-                       bytes_text(box.store.free_bytes) + " free on the disk");
+    lines.emplace_back("Store      " + store_text(box.store));
     if (const auto line = flash_line(box.flash); !line.empty()) {
         lines.emplace_back(line);
     }
@@ -137,6 +135,14 @@ json::array device_objects(const BoxView& box)
 }
 
 }  // namespace
+
+std::string store_text(const StoreUse& store)
+{
+    const auto used =
+        bytes_text(store.used_bytes) + " of " + bytes_text(store.budget_bytes) + " used, ";
+    return (store.usable ? used : "cannot be used, ") + bytes_text(store.free_bytes) +
+           " free on the disk";
+}
 
 json::object status_json(const BoxView& box)
 {

@@ -61,6 +61,9 @@ std::optional<Problem> device_problem(const BoxView& box, const DeviceView& devi
 /// " since 2026-08-01 12:00:00 +0200 (3 h)"; empty when that is not known.
 std::string since_text(const BoxView& box, const std::optional<Duration>& age);
 
+/// "14 KiB of 64 MiB used, 70.1 GiB free on the disk"
+std::string store_text(const StoreUse& store);
+
 /// The box's own first, then the devices'.
 std::vector<Problem> problems_of(const BoxView& box);
 /// One sentence that names the first of them.

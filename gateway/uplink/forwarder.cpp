@@ -275,8 +275,11 @@ std::optional<Instant> Forwarder::next_step() const
 {
     const auto now = parts_.clock.now();
     const auto opens = std::max(paused_until_, window_.history_opens());
-    const auto next = opens > now ? std::optional(opens) : std::nullopt;
-    return next && renew_at_ ? std::min(next, renew_at_) : (next ? next : renew_at_);
+    auto next = renew_at_;
+    if (opens > now) {
+        next = std::min(opens, next.value_or(opens));
+    }
+    return next;
 }
 
 }  // namespace gateway

@@ -21,8 +21,8 @@ struct ForwarderSettings {
     WindowSettings window;
     bool release_on_puback = false;
     std::size_t most_wire_bytes = 131'072;  ///< of a batch, as far as the broker's limit is known
-    std::size_t good_wire_bytes =
-        131'072;  ///< larger ones are split, a single reading goes as it is
+    /// Larger batches are split, a single reading goes as it is.
+    std::size_t good_wire_bytes = most_wire_bytes;
     /// A session in which the broker refused a topic lasts no longer: its rules may be others by
     /// now.
     Duration renew_after_refusal = std::chrono::minutes(10);

@@ -194,7 +194,7 @@ class Demo:
                        what=lambda: f'{self.missing(heads)} readings that are durable')
         for program in (self.gateway, self.receiver, self.simulator):
             program.stop()
-        figures['registers'] = json.loads(self.simulator.out.read_text().splitlines()[-1])
+        figures['registers'] = json.loads(procs.whole_lines(self.simulator.out)[-1])
         return figures, manifest
 
     def manifests(self):

@@ -53,6 +53,15 @@ def wait_for(predicate, limit=10.0, what='condition'):
         time.sleep(0.02)
 
 
+def whole_lines(path):
+    """The lines of a file that a process may be writing: without the last one while its end is missing."""
+    try:
+        data = pathlib.Path(path).read_bytes()
+    except FileNotFoundError:
+        return []
+    return data.decode(errors='replace').split('\n')[:-1]
+
+
 class Program:
     """A child process; what it writes is in `name`.log, over restarts."""
 
@@ -100,10 +109,7 @@ class Program:
             raise TimeoutError(f'{self.name} did not stop within {limit:g} s') from None
 
     def lines(self, containing=''):
-        if not self.log.exists():
-            return []
-        text = self.log.read_text(encoding='utf-8', errors='replace')
-        return [line for line in text.splitlines() if containing in line]
+        return [line for line in whole_lines(self.log) if containing in line]
 
     def cpu_seconds(self):
         fields = pathlib.Path(f'/proc/{self.pid}/stat').read_text().rsplit(')', 1)[1].split()
@@ -194,10 +200,9 @@ class Subscriber(Program):
         return self
 
     def messages(self):
-        for line in self.out.read_text(encoding='utf-8').splitlines(keepends=True):
-            if line.endswith('\n'):
-                when, topic, payload = line.rstrip('\n').split(' ')
-                yield float(when), topic, bytes.fromhex(payload)
+        for line in whole_lines(self.out):
+            when, topic, payload = line.split(' ')
+            yield float(when), topic, bytes.fromhex(payload)
 
 
 class Link:
@@ -312,10 +317,7 @@ class Receiver(Program):
         return [record for record in self.all_records() if record['line'] == kind]
 
     def all_records(self):
-        if self.file == 'none' or not self.file.exists():
-            return []
-        with open(self.file, encoding='utf-8') as file:
-            return [json.loads(line) for line in file if line.endswith('\n')]
+        return [] if self.file == 'none' else [json.loads(line) for line in whole_lines(self.file)]
 
 
 class Simulator(Program):
@@ -335,7 +337,7 @@ class Simulator(Program):
     def _ready_line(self):
         if not self.running():
             raise RuntimeError('the simulator ended: ' + ' '.join(self.lines()[-3:]))
-        lines = self.out.read_text(encoding='utf-8').splitlines()
+        lines = whole_lines(self.out)
         return json.loads(lines[-1]) if lines else None
 
 
@@ -349,7 +351,7 @@ class JsonDevices(Simulator):
                         '--log', str(self.served_log)]
 
     def served(self):
-        return [json.loads(line) for line in self.served_log.read_text(encoding='utf-8').splitlines()]
+        return [json.loads(line) for line in whole_lines(self.served_log)]
 
 
 class Run:

@@ -10,6 +10,8 @@ import json
 import socket
 import struct
 
+import procs
+
 
 def read_register(port, address, unit=1):
     """One holding register (PDU address) by a Modbus request written out here."""
@@ -83,8 +85,7 @@ def mistakes_of_values(served_log, records, device, point, scale):
 
     A value that the log has at the end and the file lacks is not a mistake here: counting points
     tell what is missing."""
-    with open(served_log, encoding='utf-8') as file:
-        served = [json.loads(line) for line in file]
+    served = [json.loads(line) for line in procs.whole_lines(served_log)]
     wanted = collections.Counter(
         float(fractions.Fraction(line['words'][0]) * fractions.Fraction(scale)) for line in served
         if line['device'] == device and line.get('point') == point)

@@ -75,8 +75,8 @@ class Enrolment(unittest.TestCase):
             subprocess.run(['mosquitto_pub', *town.as_client('receiver'), '-t',
                             f'ss1/place-1714000/cmd/{town.box}', '-s'], input=text, text=True,
                            check=True, timeout=10)
-            return procs.wait_for(lambda: [a for a in map(json.loads, answers.out.read_text()
-                                           .splitlines()) if a['id'] == name], 30)[0]
+            return procs.wait_for(lambda: [a for a in map(json.loads, procs.whole_lines(answers.out))
+                                           if a['id'] == name], 30)[0]
 
         asked = command('request', {})
         self.assertEqual(asked['state'], 'done')

@@ -29,10 +29,9 @@ class Many(unittest.TestCase):
 
         def served():
             counts = collections.Counter()
-            with open(place.served_log, encoding='utf-8') as lines:
-                for line in lines:
-                    if '"point":"reads_0"' in line and line.endswith('\n'):
-                        counts[json.loads(line)['device']] += 1
+            for line in procs.whole_lines(place.served_log):
+                if '"point":"reads_0"' in line:
+                    counts[json.loads(line)['device']] += 1
             return counts
 
         def all_read():

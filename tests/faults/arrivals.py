@@ -17,6 +17,7 @@ class Arrivals:
         self.receipted = {}  # (epoch, lane) -> Spans
         self.heads = {}  # (epoch, lane) -> the highest sequence announced
         self.told_events = []
+        self.live = []  # (ns, its last reading) of each batch on topic data
         self.readings, self.manifests = 0, 0  # how many
         self.latest = 0  # CLOCK_BOOTTIME in ms of the newest telemetry
 
@@ -29,6 +30,8 @@ class Arrivals:
                 last = message.batch.first + message.batch.count - 1
                 self.seen.setdefault(key, []).append((line['ns'], message.batch.first, last))
                 self.readings += len(message.batch.readings)
+                if message.kind == 'data' and message.batch.readings:
+                    self.live.append((line['ns'], message.batch.readings[-1].time))
                 self.told_events += [event for _, event in message.events]
                 if message.batch.lane == 'telemetry' and message.batch.readings:
                     self.latest = max(self.latest, message.batch.readings[-1].time)
@@ -42,6 +45,13 @@ class Arrivals:
                     for first, last in ranges:
                         self.receipted.setdefault((epoch, lane), Spans()).add(first, last)
         return self
+
+    def delays(self, since):
+        """Of each live batch that was measured after the instant: seconds from its last reading until
+        it came."""
+        self.look()
+        gap = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - time.monotonic_ns()
+        return [(ns + gap) / 1e9 - last / 1e3 for ns, last in self.live if last * 1_000_000 > since + gap]
 
     def have(self, since=0):
         """(epoch, lane) -> Spans of what came after the instant."""

@@ -56,9 +56,7 @@ class Case(Arrivals):
                         org=ORG, layout=self.street.layout(),
                         boot_minus_mono_ns=_gap(time.CLOCK_BOOTTIME),
                         wall_minus_mono_ns=_gap(time.CLOCK_REALTIME))
-        self.platform.start()
-        procs.wait_for(lambda: self.platform.out.read_text().startswith('ready'),
-                       what=lambda: f'platform side: {self.platform.lines()}')
+        self.start_platform()
         return self
 
     def __exit__(self, *_):
@@ -158,6 +156,14 @@ class Case(Arrivals):
                    if line['ns'] < before) if lines else None
 
     # The platform.
+
+    def start_platform(self):
+        """At first, or again when it was killed: it goes on with what it had."""
+        def greetings():
+            return procs.whole_lines(self.platform.out).count('ready')
+        before = greetings()
+        self.platform.start()
+        procs.wait_for(lambda: greetings() > before, what=lambda: f'platform side: {self.platform.lines()}')
 
     def mute(self):
         self.platform.signal(signal.SIGUSR1)

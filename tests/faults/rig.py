@@ -41,10 +41,10 @@ text     = "The wave is high"
 
 class Street:
     """Simulated devices and the broker, for many runs.  The last device damages answers: `damage`
-    says how, `gap` how many good ones lie between."""
+    says how, `gap` how many good ones lie between; `broker` more settings of it."""
 
     def __init__(self, build, folder, devices=3, points=4, poll_ms=100, seed=1, damage=DAMAGE,
-                 gap=(40, 120), patience=1):
+                 gap=(40, 120), patience=1, broker=''):
         self.build, self.folder = pathlib.Path(build).resolve(), pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.poll_ms, self.damage, self.gap = poll_ms, damage, gap
@@ -53,7 +53,7 @@ class Street:
                                            for p in range(points)} for n in range(devices)}
         self.served = self.folder / 'street.jsonl'
         self.damaged = self._damaged(random.Random(seed))
-        self.broker = procs.Broker(self.folder)
+        self.broker = procs.Broker(self.folder, broker)
         self.simulator = procs.Simulator(self.folder, self.build, 'simulate', self._write())
         self.runs, self.number = 0, next(STREETS)
 

@@ -29,7 +29,7 @@ from case import Case
 from catalogue import FAULTS, LEVELS
 from disk import Disk, lacks
 
-for registers_its_faults in ('damage', 'power', 'process', 'shortage', 'states', 'storage', 'windows'):
+for registers_its_faults in ('damage', 'network', 'power', 'process', 'shortage', 'states', 'storage', 'windows'):
     importlib.import_module(registers_its_faults)
 
 printing = threading.Lock()

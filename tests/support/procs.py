@@ -12,6 +12,7 @@ import random
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -213,6 +214,8 @@ class Link:
         self.target_port = target_port
         self.delay = 0.0
         self.bytes_up = 0
+        self.rate = None  # bytes a second, each way
+        self.fuse = None  # after so many bytes up the connections are reset, once
         self._streams = set()
         self._flowing = None
         self._server = None
@@ -226,6 +229,10 @@ class Link:
 
     def restore(self):
         self._call(self._open(self.port))
+
+    def reset(self):
+        """Resets every connection; new ones are taken."""
+        self._call(self._abort())
 
     def silence(self):
         self._loop.call_soon_threadsafe(self._flowing.clear)
@@ -254,7 +261,12 @@ class Link:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self._abort()
+
+    async def _abort(self):
         for stream in list(self._streams):
+            # Nothing lingers: the far side is told by a reset.
+            stream.get_extra_info('socket').setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
             stream.transport.abort()
         await asyncio.sleep(0)
 
@@ -282,9 +294,28 @@ class Link:
                 await asyncio.sleep(self.delay)
             if up:
                 self.bytes_up += len(data)
-            writer.write(data)
-            await writer.drain()
+                data = self._burn(data)
+            await self._pass_on(writer, data)
+            if self.fuse == 0:
+                self.fuse = None
+                await self._abort()
         raise ConnectionResetError('one side closed')
+
+    async def _pass_on(self, writer, data):
+        while data:
+            piece = data if self.rate is None else data[:max(1, self.rate // 20)]
+            if self.rate is not None:
+                await asyncio.sleep(len(piece) / self.rate)
+            writer.write(piece)
+            await writer.drain()
+            data = data[len(piece):]
+
+    def _burn(self, data):
+        if self.fuse is None:
+            return data
+        data = data[:self.fuse]
+        self.fuse -= len(data)
+        return data
 
 
 class Gateway(Program):

@@ -35,6 +35,11 @@ public:
         }
         return every_slot_ && !reading.value.is_none() ? true : is_due(reading, last, wall_offset);
     }
+    /// Whether it comes closer after the last one than the distance.
+    bool is_too_close(const Reading& reading, const Stored& last, Duration distance) const
+    {
+        return last.any && reading.time + slack_ < last.time + distance;
+    }
     void remember(const Reading& reading, Stored& last) const
     {
         last.time = reading.time;

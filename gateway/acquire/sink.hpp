@@ -36,6 +36,9 @@ public:
     /// acquisition order.
     virtual void accept(Lane lane, std::span<const Reading> readings) = 0;
     virtual void count(Lane lane, const SlotCounts& slots) = 0;
+    /// Readings of one point that come closer after the last stored one are not to be given: their
+    /// slots are missed with `thinned`. Zero: all are taken.
+    virtual Duration least_distance(Lane /*lane*/) const { return {}; }
 };
 
 }  // namespace gateway

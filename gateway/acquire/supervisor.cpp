@@ -237,6 +237,10 @@ void Supervisor::store_readings(std::span<const std::uint16_t> rows, BootTime ti
             slots_.suppressed(lane);
             continue;
         }
+        if (rule.is_too_close(reading, stored_[row], sink_.least_distance(lane))) {
+            slots_.missed(lane, Cause::thinned);
+            continue;
+        }
         slots_.stored(lane, good);
         rule.remember(reading, stored_[row]);
         outgoing_[index_of(lane)].push_back(reading);

@@ -87,7 +87,8 @@ Box::Box(RunOptions options, LoadedSite loaded)
       intake_(io_.get_executor(), store_worker_, outbox_, clock_,
               {.interval = site_->store.interval,
                .spool_directory = options_.runtime + "/spool",
-               .flash_bytes_per_day = site_->store.rating_bytes / flash_life_days}),
+               .flash_bytes_per_day = site_->store.rating_bytes / flash_life_days,
+               .policy = site_->store.policy}),
       devices_(
           {.drivers = {io_.get_executor(), buses_, resolver_, clock_, files_,
                        std::filesystem::absolute(options_.config).parent_path(), &brokers_},

@@ -52,6 +52,7 @@ public:
     boost::asio::awaitable<void> wait_for_room() override { return intake_.wait_for_room(); }
     void accept(Lane lane, std::span<const Reading> readings) override;
     void count(Lane lane, const SlotCounts& slots) override { intake_.count(lane, slots); }
+    Duration least_distance(Lane lane) const override { return intake_.least_distance(lane); }
 
 private:
     void note_first_good(Lane lane, std::span<const Reading> readings);

@@ -130,7 +130,7 @@ Instant Intake::State::due() const
 
 asio::awaitable<void> Intake::State::run()
 {
-    co_await look_at_wear();
+    co_await look_at_use();
     for (;;) {
         if (due() > clock_.now()) {
             co_await wait_until(due());
@@ -171,6 +171,10 @@ void Intake::accept(Lane lane, std::span<const Reading> readings)
 void Intake::count(Lane lane, const SlotCounts& slots)
 {
     state_->count(lane, slots);
+}
+Duration Intake::least_distance(Lane lane) const
+{
+    return state_->least_distance(lane);
 }
 asio::awaitable<void> Intake::announce(std::uint16_t device, DictionaryHash hash, std::string bytes)
 {

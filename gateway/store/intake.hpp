@@ -22,6 +22,7 @@ struct IntakeSettings {
     /// More may be written in a day only at the cost of what batches wait for: see Stretch. 0: no
     /// limit.
     std::uint64_t flash_bytes_per_day = 0;
+    PerLane<Policy> policy{};
 };
 
 struct IntakeCounters {
@@ -51,6 +52,7 @@ public:
     boost::asio::awaitable<void> wait_for_room();
     void accept(Lane lane, std::span<const Reading> readings);
     void count(Lane lane, const SlotCounts& slots);
+    Duration least_distance(Lane lane) const;
 
     /// Makes a device's dictionary durable and uses it from now on; open batches that hold the
     /// device are closed first.

@@ -20,9 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration house_interval = 15s;  // and after each commit
-constexpr Duration salvage_interval = 5s;
-constexpr Duration first_pause = 1s;
 constexpr Duration longest_pause_full = 5s;
 constexpr Duration longest_pause = 30s;
 
@@ -266,66 +263,6 @@ void Intake::State::learn(const std::vector<StoredBatch>& stored)
         if (!batch.tombstone) {
             open_.learn_size(batch.lane, batch.count, batch.bytes->size());
         }
-    }
-}
-
-/// Moves the WAL when it has grown, and writes the heads each minute: each a job of its own, so
-/// that an alarm waits for one of them at most.
-asio::awaitable<void> Intake::State::keep_house()
-{
-    auto checkpoint = [this] {
-        side_.outbox().checkpoint();
-        return side_.outbox().is_usable();
-    };
-    const bool usable = co_await store_.run(checkpoint);
-    if (!usable && pause_ == 0s) {  // it failed in another's hands
-        pause_ = first_pause;
-        retry_at_ = clock_.now();
-    }
-    auto pause = house_interval;
-    if (salvage_ != SalvageStep::Next::none) {
-        auto salvage = [this] { return side_.outbox().salvage(); };
-        const auto step = co_await store_.run(salvage);
-        if (durable_listener && !step.stored.empty()) {
-            durable_listener(step.stored);
-        }
-        if (epochs_listener && step.epochs_changed) {
-            epochs_listener();
-        }
-        salvage_ = step.next;
-        pause = salvage_ == SalvageStep::Next::at_once ? Duration(0s) : salvage_interval;
-    }
-    next_house_ = clock_.now() + pause;
-    if (clock_.now() < next_heads_) {
-        co_return;
-    }
-    next_heads_ = clock_.now() + heads_interval;
-    auto write_heads = [this] {
-        side_.outbox().write_heads();
-        return true;
-    };
-    co_await store_.run(write_heads);
-    co_await look_at_wear();
-}
-
-/// What was written, and what follows for the intervals: they keep the flash within its rating.
-asio::awaitable<void> Intake::State::look_at_wear()
-{
-    auto look = [this] { return side_.outbox().use(); };
-    const auto use = co_await store_.run(look);
-    counters.written_bytes = use.written_bytes;
-    counters.written = use.written;
-    const auto before = counters.stretch;
-    counters.stretch = stretch_.update(use.written.worn(), clock_.now());
-    open_.stretch(counters.stretch);
-    if (before <= 1 && counters.stretch > 1) {
-        tell({"flash-over-budget", Severity::warning,
-              "More is written than the flash is rated for: batches wait longer, at most " +
-                  std::to_string(static_cast<int>(Stretch::most)) + " times their interval",
-              ""});
-    } else if (before > 1 && counters.stretch <= 1) {
-        tell({"flash-within-budget", Severity::info,
-              "No more is written than the flash is rated for; batches wait as configured", ""});
     }
 }
 

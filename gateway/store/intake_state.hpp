@@ -4,6 +4,7 @@
 #include "gateway/store/intake.hpp"
 #include "gateway/store/open_batches.hpp"
 #include "gateway/store/stretch.hpp"
+#include "gateway/store/thinning.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 
@@ -16,6 +17,7 @@
 namespace gateway {
 
 constexpr Duration heads_interval = std::chrono::seconds(60);
+constexpr Duration first_pause = std::chrono::seconds(1);  // until a store that failed is tried
 
 /// What a job on the store worker did.
 struct CommitOutcome {
@@ -66,6 +68,7 @@ public:
     boost::asio::awaitable<void> wait_for_room();
     void accept(Lane lane, std::span<const Reading> readings);
     void count(Lane lane, const SlotCounts& slots) { add(slots_[index_of(lane)], slots); }
+    Duration least_distance(Lane lane) const { return thinning_[index_of(lane)].distance(); }
     boost::asio::awaitable<void> announce(std::uint16_t device, DictionaryHash hash,
                                           std::string bytes);
     boost::asio::awaitable<void> recover_spool();
@@ -102,7 +105,9 @@ private:
     boost::asio::awaitable<void> commit(bool everything);
     boost::asio::awaitable<bool> commit_slice();
     boost::asio::awaitable<void> keep_house();
-    boost::asio::awaitable<void> look_at_wear();
+    boost::asio::awaitable<void> look_at_use();
+    void follow_wear(const StoreUse& use);
+    void follow_shares(const StoreUse& use);
     void conclude(HeldBatches::Slice slice, const CommitOutcome& outcome);
     void fall_back(HeldBatches::Slice slice, bool full);
     void learn(const std::vector<StoredBatch>& stored);
@@ -118,6 +123,7 @@ private:
     OpenBatches open_;
     HeldBatches held_;
     Stretch stretch_;
+    PerLane<Thinning> thinning_;
     PerLane<SlotCounts> slots_;
     EventListener event_listener_;
     std::vector<Event> waiting_events_;

@@ -41,6 +41,7 @@ struct StoreUse {
     std::uint64_t free_bytes = 0;
     PerLane<std::uint64_t> declared_lost{};  ///< readings, since this process began
     WrittenBytes written;                    ///< per day, kept over restarts
+    PerLane<unsigned> share_used_percent{};  ///< of lanes that can be sacrificed; may be over 100
 };
 
 /// The durable queue: one SQLite file, one connection, owned by the store worker. Every member runs

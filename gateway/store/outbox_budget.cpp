@@ -73,6 +73,18 @@ std::uint64_t Outbox::Database::lane_bytes(Lane lane) const
     return total;
 }
 
+PerLane<unsigned> Outbox::Database::shares_used_percent() const
+{
+    PerLane<unsigned> used{};
+    const auto limit = limit_bytes(false);
+    for (const auto lane : sacrifice) {
+        const auto share = limit / 100 * settings_.share_percent[index_of(lane)];
+        used[index_of(lane)] =
+            static_cast<unsigned>(lane_bytes(lane) * 100 / std::max<std::uint64_t>(share, 1));
+    }
+    return used;
+}
+
 /// The lane that gives way to `size` more bytes of `incoming`: the first over its share, else the
 /// first that is not above the incoming one.
 std::optional<Lane> Outbox::Database::victim(Lane incoming, std::uint64_t size, std::uint64_t limit)
@@ -101,21 +113,10 @@ std::optional<std::int64_t> Outbox::Database::row_to_drop(Lane lane)
     auto& table = rows(lane);
     switch (settings_.policy[index_of(lane)]) {
         case Policy::drop_oldest:
+        case Policy::thin:  // what the intake keeps all the same
             return table.readings_after(-1);
         case Policy::drop_newest:
             return table.newest_readings();
-        case Policy::thin: {  // every second one, from the oldest on, then again
-            auto& cursor = thinned_to_[index_of(lane)];
-            for (int round = 0; round < 2; ++round) {
-                const auto kept = table.readings_after(cursor);
-                if (const auto next = kept ? table.readings_after(*kept) : std::nullopt) {
-                    cursor = *next;
-                    return next;
-                }
-                cursor = -1;
-            }
-            return table.readings_after(-1);
-        }
     }
     return std::nullopt;
 }

@@ -269,7 +269,8 @@ StoreUse Outbox::Database::use()
     StoreUse use{.used_bytes = used_bytes(),
                  .budget_bytes = settings_.budget_bytes,
                  .written_bytes = wear_.by_this_process(),
-                 .written = wear_.written()};
+                 .written = wear_.written(),
+                 .share_used_percent = shares_used_percent()};
     return use;
 }
 

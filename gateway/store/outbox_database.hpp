@@ -109,6 +109,7 @@ private:
     void measure_disk();
     std::uint64_t limit_bytes(bool is_urgent) const;
     std::uint64_t lane_bytes(Lane lane) const;
+    PerLane<unsigned> shares_used_percent() const;
     std::optional<Lane> victim(Lane incoming, std::uint64_t size, std::uint64_t limit);
     std::optional<std::int64_t> row_to_drop(Lane lane);
     std::uint64_t evict(Lane lane);
@@ -142,7 +143,6 @@ private:
     std::uint32_t current_ = 0;
     std::uint64_t file_bytes_ = 0, free_bytes_ = 0;  ///< at the last look
     std::uint64_t most_pages_, pages_allowed_ = 0;
-    PerLane<std::int64_t> thinned_to_{-1, -1, -1, -1, -1};
     std::optional<BootTime> evicted_at_;            ///< when something had to go last
     bool heads_fail_ = false, books_known_ = true;  ///< unknown: a failure left them in between
 };

@@ -119,10 +119,12 @@ public:
             sum.missed[cause] += count;
         }
     }
+    Duration least_distance(Lane) const override { return distance; }
     std::vector<Reading>& readings(Lane lane = Lane::telemetry) { return accepted[index_of(lane)]; }
     SlotCounts& slots(Lane lane = Lane::telemetry) { return counted[index_of(lane)]; }
 
     bool room = true;
+    Duration distance{};
     int accepts = 0;
     PerLane<std::vector<Reading>> accepted;
     PerLane<SlotCounts> counted;

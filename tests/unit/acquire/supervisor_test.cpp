@@ -223,6 +223,23 @@ TEST_F(SupervisorTest, WithoutRoomSlotsAreMissedAndNothingIsRead)
     EXPECT_TRUE(events.empty());
 }
 
+TEST_F(SupervisorTest, F16_WhileReadingsAreThinnedAPointIsStoredOnceADistance)
+{
+    start({point_named("a")});
+    clock.advance(10s);
+    EXPECT_EQ(sink.readings().size(), 2U);
+    sink.distance = 1min;
+    clock.advance(10min);
+    EXPECT_EQ(script.reads, 62) << "alarms are judged by every value";
+    EXPECT_EQ(sink.readings().size(), 12U);
+    EXPECT_EQ(sink.slots().missed.at(Cause::thinned), 50U);
+    EXPECT_EQ(sink.slots().expected, 62U);
+    sink.distance = 0s;
+    clock.advance(1min);
+    EXPECT_EQ(sink.readings().size(), 18U);
+    EXPECT_TRUE(events.empty());
+}
+
 TEST_F(SupervisorTest, ADisabledDeviceIsLeftAlone)
 {
     auto device = device_of({point_named("a")});

@@ -1,6 +1,7 @@
 #include "gateway/app/box.hpp"
 #include "gateway/app/machine_advice.hpp"
 #include "gateway/app/reading_row.hpp"
+#include "gateway/app/store_rows.hpp"
 
 #include <algorithm>
 #include <map>
@@ -51,6 +52,9 @@ asio::awaitable<void> Box::answer(json::object request, Reply& reply)
         co_return;
     } else if (command == "store") {
         line = co_await answer_store();
+    } else if (command == "rows") {
+        co_await answer_rows(store_worker_, outbox_, reply);
+        co_return;
     } else if (command == "tail") {
         co_await answer_tail(reply);
         co_return;

@@ -9,6 +9,7 @@
 #include "gateway/config/last_good.hpp"
 #include "gateway/config/secrets.hpp"
 #include "gateway/store/store_error.hpp"
+#include "gateway/store/store_reader.hpp"
 #include "gateway/store/survey.hpp"
 #include "gateway/uplink/utc.hpp"
 

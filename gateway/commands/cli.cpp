@@ -222,8 +222,8 @@ void add_store_commands(CommandLine& line)
     exported->add_option("--out", line.exporting.out, "write to this file");
     for (auto* command : {info, verify, exported}) {
         with_path(command);
+        line.with_runtime(command);
     }
-    line.with_runtime(info);
     line.with_json(info);
     line.with_json(verify);
 

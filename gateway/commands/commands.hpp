@@ -54,10 +54,10 @@ struct AddOptions {
 /// are appended, and the service reloaded.
 int add_device(const CommandOptions& options, const AddOptions& what);
 
-/// What a store holds; `path` is of a card, else the box's own. Writes nothing.
+/// What a store holds; `path` is of a card, else the box's own, which a running service tells.
 int store_info(const CommandOptions& options, const std::string& path);
-/// The same without asking a service; with `verify` every reading is decoded, and 1 is the answer
-/// when something is damaged or missing.
+/// The same from every row; with `verify` every reading is decoded, and 1 is the answer when
+/// something is damaged or missing. Writes nothing.
 int store_look(const CommandOptions& options, const std::string& path, bool verify);
 
 struct ExportOptions {

@@ -88,8 +88,8 @@ void append_csv_field(std::string& out, std::string_view json_value)
 // Turns rows into lines and writes them.
 class Exporter {
 public:
-    Exporter(StoreReader& reader, const StoreSurvey& survey, std::ostream& out, bool csv)
-        : reader_(reader), survey_(survey), out_(out), csv_(csv)
+    Exporter(const HeldRows& held, const StoreSurvey& survey, std::ostream& out, bool csv)
+        : held_(held), survey_(survey), out_(out), csv_(csv)
     {
         for (std::size_t i = 0; csv_ && i < csv_columns.size(); ++i) {
             out_ << (i == 0 ? "" : ",") << csv_columns[i];
@@ -178,8 +178,8 @@ private:
 
     Dictionary parse(const std::string& box, const DictionaryRef& ref)
     {
-        const auto bytes = reader_.dictionaries().find(ref.hash);
-        if (bytes != reader_.dictionaries().end()) {
+        const auto bytes = held_.dictionaries().find(ref.hash);
+        if (bytes != held_.dictionaries().end()) {
             const auto parsed = parse_json(bytes->second, most_dictionary_bytes);
             if (parsed && parsed->is_object()) {
                 org_ = text_of(parsed->get_object(), "org");
@@ -193,7 +193,7 @@ private:
         return Dictionary::unknown(ref.device);
     }
 
-    StoreReader& reader_;
+    const HeldRows& held_;
     const StoreSurvey& survey_;
     std::ostream& out_;
     bool csv_;
@@ -204,14 +204,14 @@ private:
     std::uint64_t written_ = 0, damaged_ = 0;
 };
 
-int run_export(StoreReader& reader, std::ostream& out, bool csv)
+int run_export(HeldRows& rows, std::ostream& out, bool csv)
 {
     Progress progress;
-    const auto found = survey(reader, false, [&progress](std::uint64_t rows) {
-        progress.say("looked at " + std::to_string(rows) + " batches");
+    const auto found = survey(rows, false, [&progress](std::uint64_t seen) {
+        progress.say("looked at " + std::to_string(seen) + " batches");
     });
-    Exporter exporter(reader, found, out, csv);
-    reader.visit([&](const HeldRow& row) {
+    Exporter exporter(rows, found, out, csv);
+    rows.visit([&](const HeldRow& row) {
         exporter.write(row);
         progress.say("wrote " + std::to_string(exporter.written()) + " of " +
                      std::to_string(found.readings) + " lines");
@@ -231,19 +231,18 @@ int run_export(StoreReader& reader, std::ostream& out, bool csv)
 
 int store_export(const CommandOptions& options, const ExportOptions& what)
 {
-    const auto directory = state_directory(options, what.path);
     try {
-        StoreReader reader(directory);
+        const auto rows = open_rows(options, what.path);
         if (what.out.empty()) {
-            return run_export(reader, std::cout, what.csv);
+            return run_export(*rows, std::cout, what.csv);
         }
         std::ofstream file(what.out, std::ios::binary);
         if (!file) {
             return refuse(what.out + " cannot be written");
         }
-        return run_export(reader, file, what.csv);
+        return run_export(*rows, file, what.csv);
     } catch (const StoreError& error) {
-        return say_no_store(directory, error.what());
+        return say_no_store(state_directory(options, what.path), error.what());
     }
 }
 

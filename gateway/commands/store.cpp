@@ -1,11 +1,13 @@
-// Looking at the readings of a box that is stopped, or of the card of one that is dead.
+// Looking at the readings of a box, running or stopped, or of the card of one that is dead.
 #include "gateway/commands/store.hpp"
 #include "gateway/app/plain_text.hpp"
 #include "gateway/commands/asking.hpp"
 #include "gateway/commands/commands.hpp"
+#include "gateway/commands/service_rows.hpp"
 #include "gateway/commands/terminal.hpp"
 #include "gateway/config/store_place.hpp"
 #include "gateway/store/store_error.hpp"
+#include "gateway/store/store_reader.hpp"
 #include "gateway/store/survey.hpp"
 #include "gateway/uplink/utc.hpp"
 
@@ -28,7 +30,7 @@ json::value time_or_null(const std::optional<WallTime>& time)
     return time ? json::value(utc_text(*time)) : json::value(nullptr);
 }
 
-json::object survey_object(const StoreReader& reader, const StoreSurvey& survey)
+json::object survey_object(const HeldRows& rows, const StoreSurvey& survey)
 {
     json::array epochs;
     for (const auto& [id, epoch] : survey.epochs) {
@@ -50,10 +52,10 @@ json::object survey_object(const StoreReader& reader, const StoreSurvey& survey)
         epochs.push_back({{"epoch", id.hex()}, {"number", epoch.number}, {"lanes", lanes}});
     }
     return {{"ok", survey.mistakes.empty()},
-            {"directory", reader.directory()},
+            {"directory", rows.directory()},
             {"boxes", json::array(survey.boxes.begin(), survey.boxes.end())},
-            {"stores", json::array(reader.stores().begin(), reader.stores().end())},
-            {"size_bytes", reader.size_bytes()},
+            {"stores", json::array(rows.stores().begin(), rows.stores().end())},
+            {"size_bytes", rows.size_bytes()},
             {"readings", survey.readings},
             {"unconfirmed", survey.unconfirmed},
             {"declared_lost", survey.declared_lost},
@@ -83,7 +85,7 @@ void print_lanes(const StoreSurvey& survey)
     }
 }
 
-void print_survey(const StoreReader& reader, const StoreSurvey& survey)
+void print_survey(const HeldRows& rows, const StoreSurvey& survey)
 {
     std::cout << count_text(survey.readings, "reading", "readings") << " held, "
               << survey.unconfirmed << " of them not confirmed by the platform.\n\n";
@@ -92,9 +94,9 @@ void print_survey(const StoreReader& reader, const StoreSurvey& survey)
         boxes += (boxes.empty() ? "" : ", ") + box;
     }
     std::cout << "  Box            " << (boxes.empty() ? "unknown" : boxes) << "\n"
-              << "  Folder         " << reader.directory() << ", "
-              << count_text(reader.stores().size(), "store", "stores") << ", "
-              << bytes_text(reader.size_bytes()) << "\n"
+              << "  Folder         " << rows.directory() << ", "
+              << count_text(rows.stores().size(), "store", "stores") << ", "
+              << bytes_text(rows.size_bytes()) << "\n"
               << "  Declared lost  " << survey.declared_lost << "\n";
     if (!survey.epochs.empty()) {
         print_lanes(survey);
@@ -111,6 +113,9 @@ int print_verdict(const StoreSurvey& survey)
     if (survey.mistakes.empty()) {
         std::cout << painted(Colour::green, "Whole") << ": " << survey.readings
                   << " readings have their right checksums, and no sequence is missing.\n";
+        if (survey.declared_lost > 0) {
+            std::cout << "Declared lost: " << survey.declared_lost << "\n";
+        }
         return 0;
     }
     std::cout << painted(Colour::red, "Not whole") << ": " << survey.damaged_rows
@@ -150,6 +155,16 @@ std::string state_directory(const CommandOptions& options, const std::string& pa
                : path;
 }
 
+std::unique_ptr<HeldRows> open_rows(const CommandOptions& options, const std::string& path)
+{
+    if (path.empty()) {
+        if (const auto about = ask_once(options, {{"command", "store"}}, true)) {
+            return std::make_unique<ServiceRows>(options.socket(), *about);
+        }
+    }
+    return std::make_unique<StoreReader>(state_directory(options, path));
+}
+
 int say_no_store(const std::string& directory, const std::string& why)
 {
     std::cerr << "smart-gateway: " << why << "\n";
@@ -175,22 +190,22 @@ int store_look(const CommandOptions& options, const std::string& path, bool veri
 {
     const auto directory = state_directory(options, path);
     try {
-        StoreReader reader(directory);
+        const auto rows = open_rows(options, path);
         std::optional<StoreSurvey> found;
         {
             Progress progress;
-            found = survey(reader, verify, [&progress](std::uint64_t rows) {
-                progress.say("read " + std::to_string(rows) + " batches");
+            found = survey(*rows, verify, [&progress](std::uint64_t seen) {
+                progress.say("read " + std::to_string(seen) + " batches");
             });
         }
         if (options.json) {
-            std::cout << json::serialize(survey_object(reader, *found)) << "\n";
+            std::cout << json::serialize(survey_object(*rows, *found)) << "\n";
             return verify && !found->mistakes.empty() ? 1 : 0;
         }
         if (verify) {
             return print_verdict(*found);
         }
-        print_survey(reader, *found);
+        print_survey(*rows, *found);
         return 0;
     } catch (const StoreError& error) {
         return say_no_store(directory, error.what());

@@ -5,6 +5,7 @@
 #include "gateway/commands/terminal.hpp"
 #include "gateway/config/file.hpp"
 #include "gateway/store/store_error.hpp"
+#include "gateway/store/store_reader.hpp"
 #include "gateway/store/survey.hpp"
 
 #include <unistd.h>

@@ -82,8 +82,7 @@ void StoreReader::visit_store(unsigned number, const std::function<void(const He
             dictionaries_.try_emplace(hash, std::move(bytes));
         }
         for (auto& [epoch, lane, book] : found.books) {
-            books_[{number, lane_key(epoch, lane)}] = {book.counters.head,
-                                                       std::move(book.received)};
+            books_[{number, epoch, lane}] = {book.counters.head, std::move(book.received)};
         }
         while (auto message = source.next()) {
             HeldRow row{number, epoch_of(message->id), first_of(message->id),
@@ -106,13 +105,6 @@ void StoreReader::visit_store(unsigned number, const std::function<void(const He
         }
         source.scan_again();
     }
-}
-
-std::optional<StoreReader::LaneBooks> StoreReader::books(unsigned store, std::uint32_t epoch_number,
-                                                         Lane lane) const
-{
-    const auto found = books_.find({store, lane_key(epoch_number, lane)});
-    return found == books_.end() ? std::nullopt : std::optional(found->second);
 }
 
 std::optional<std::vector<EpochHeads>> StoreReader::heads() const

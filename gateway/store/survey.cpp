@@ -11,13 +11,14 @@ constexpr std::size_t most_mistakes = 20;
 /// Collects while the rows pass by.
 class Surveyor {
 public:
-    Surveyor(StoreReader& reader, bool whole) : reader_(reader), whole_(whole) {}
+    Surveyor(HeldRows& rows, bool whole) : rows_(rows), whole_(whole) {}
 
     void look_at(const HeldRow& row);
     StoreSurvey conclude();
 
 private:
     struct Held {
+        unsigned store = 0;
         RangeSet ranges;
         std::uint64_t head = 0;
         RangeSet received;
@@ -31,7 +32,7 @@ private:
     }
     void find_missing(const EpochId& epoch, Lane lane, Held& held);
 
-    StoreReader& reader_;
+    HeldRows& rows_;
     bool whole_;
     StoreSurvey survey_;
     std::map<std::pair<EpochId, Lane>, Held> held_;
@@ -54,9 +55,9 @@ void Surveyor::look_at(const HeldRow& row)
                       (!whole_ || decoder_.decode(row.message));
     if (!good) {
         ++survey_.damaged_rows;
-        mistake("store " + std::to_string(row.store) + ", epoch " +
-                std::to_string(row.epoch_number) + ": the row that begins with sequence " +
-                std::to_string(row.first) + " is damaged");
+        const auto store = row.store == 0 ? "" : "store " + std::to_string(row.store) + ", ";
+        mistake(store + "epoch " + std::to_string(row.epoch_number) +
+                ": the row that begins with sequence " + std::to_string(row.first) + " is damaged");
         return;
     }
     const auto& header = summary->header;
@@ -66,9 +67,10 @@ void Surveyor::look_at(const HeldRow& row)
     auto& lane = epoch.lanes[header.lane];
     auto& held = held_[{header.epoch, header.lane}];
     if (!held.has_books) {
-        if (const auto books = reader_.books(row.store, row.epoch_number, header.lane)) {
+        if (const auto books = rows_.books(row.store, row.epoch_number, header.lane)) {
             held.head = books->head;
             held.received = books->received;
+            held.store = row.store;
             held.has_books = true;
         }
     }
@@ -101,6 +103,10 @@ void Surveyor::find_missing(const EpochId& epoch, Lane lane, Held& held)
         return;
     }
     held.ranges.add(held.received);
+    // A service that runs has freed rows meanwhile, and says at the end what the platform has.
+    if (const auto books = rows_.books(held.store, survey_.epochs[epoch].number, lane)) {
+        held.ranges.add(books->received);
+    }
     about.missing = held.ranges.holes({1, held.head});
     for (const auto& hole : about.missing) {
         survey_.missing += hole.size();
@@ -111,7 +117,7 @@ void Surveyor::find_missing(const EpochId& epoch, Lane lane, Held& held)
 
 StoreSurvey Surveyor::conclude()
 {
-    if (const auto heads = reader_.heads()) {
+    if (const auto heads = rows_.heads()) {
         for (const auto& known : *heads) {
             for (const auto lane : all_lanes) {
                 const auto found = held_.find({known.epoch, lane});
@@ -125,7 +131,7 @@ StoreSurvey Surveyor::conclude()
     for (auto& [key, held] : held_) {
         find_missing(key.first, key.second, held);
     }
-    for (const auto& [number, problem] : reader_.problems()) {
+    for (const auto& [number, problem] : rows_.problems()) {
         mistake("store " + std::to_string(number) + " " + problem);
     }
     return std::move(survey_);
@@ -133,14 +139,14 @@ StoreSurvey Surveyor::conclude()
 
 }  // namespace
 
-StoreSurvey survey(StoreReader& reader, bool whole,
+StoreSurvey survey(HeldRows& rows, bool whole,
                    const std::function<void(std::uint64_t rows)>& progress)
 {
-    Surveyor surveyor(reader, whole);
-    std::uint64_t rows = 0;
-    reader.visit([&](const HeldRow& row) {
+    Surveyor surveyor(rows, whole);
+    std::uint64_t seen = 0;
+    rows.visit([&](const HeldRow& row) {
         surveyor.look_at(row);
-        progress(++rows);
+        progress(++seen);
     });
     return surveyor.conclude();
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "gateway/store/store_reader.hpp"
+#include "gateway/store/held_rows.hpp"
 
 #include <functional>
 #include <map>
@@ -39,7 +39,7 @@ struct StoreSurvey {
 
 /// Looks at every row; with `whole`, also at every reading in it. `progress` hears how many rows
 /// (batches) there were so far.
-StoreSurvey survey(StoreReader& reader, bool whole,
+StoreSurvey survey(HeldRows& rows, bool whole,
                    const std::function<void(std::uint64_t rows)>& progress);
 
 }  // namespace gateway

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
 
 import procs
@@ -23,15 +24,16 @@ class StoreCommands(unittest.TestCase):
         return subprocess.run([self.town.gateway.binary, *map(str, arguments)], capture_output=True,
                               text=True, timeout=60, check=False, **options)
 
+    def unconfirmed(self):
+        answer = json.loads(self.town.gateway.ask('store', 'info', '--json').stdout or '{}')
+        return answer.get('unconfirmed', 0)
+
     def stored(self, at_least):
         """Runs the box without a receiver until it holds so many readings, and kills it; how often
         its device was asked."""
         self.town.gateway.start()
 
-        def held():
-            answer = json.loads(self.town.gateway.ask('store', 'info', '--json').stdout or '{}')
-            return answer.get('unconfirmed', 0) >= at_least
-        procs.wait_for(held, 30)
+        procs.wait_for(lambda: self.unconfirmed() >= at_least, 30)
         self.town.gateway.kill()
         return self.town.served_count('meter-1')
 
@@ -114,12 +116,41 @@ base.commit()
         procs.wait_for(lambda: self.town.gateway.ask('store', 'info').returncode == 0, 20)
         info = self.town.gateway.ask('store', 'info')
         self.assertIn('in use by the running service', info.stdout)
-        for command in (['store', 'verify'], ['store', 'export'], ['wipe', '--yes']):
-            asked = self.command(*command, '--config', self.town.site)
-            self.assertEqual(asked.returncode, 2, command)
-            self.assertIn(f'in use by process {self.town.gateway.pid}', asked.stderr)
-            self.assertIn('systemctl stop smart-gateway', asked.stderr)
+        asked = self.command('wipe', '--yes', '--config', self.town.site)
+        self.assertEqual(asked.returncode, 2)
+        self.assertIn(f'in use by process {self.town.gateway.pid}', asked.stderr)
+        self.assertIn('systemctl stop smart-gateway', asked.stderr)
         self.assertEqual(self.command('store', 'info', '--path', self.run.folder).returncode, 2)
+
+    def test_a_running_box_is_verified_and_exported_and_goes_on(self):
+        self.town.gateway.start()
+        procs.wait_for(lambda: self.unconfirmed() > 200, 30)
+        pid, first = self.town.gateway.pid, None
+        for _ in range(5):
+            verified = self.town.gateway.ask('store', 'verify', '--json')
+            self.assertEqual((verified.returncode, verified.stderr), (0, ''), verified.stdout)
+            told = json.loads(verified.stdout)
+            self.assertEqual((told['ok'], told['missing'], told['boxes']), (True, 0, [self.town.box]))
+            self.assertGreater(told['readings'], first or 200)
+            first = told['readings']
+            time.sleep(1.5)
+        self.assertTrue(self.town.gateway.ask('store', 'verify').stdout.startswith('Whole: '))
+        exported = self.town.gateway.ask('store', 'export', '--csv')
+        self.assertEqual((exported.returncode, exported.stderr), (0, ''))
+        counted = [int(row['value']) for row in csv.DictReader(io.StringIO(exported.stdout))
+                   if row['point'] == 'reads_0']
+        self.assertGreater(len(counted), 10)
+        self.assertEqual(counted, list(range(1, len(counted) + 1)))
+        lines = self.town.gateway.ask('store', 'export').stdout.splitlines()
+        exported = {(r['epoch'], r['lane'], r['seq']): r for r in map(json.loads, lines) if r['line'] == 'reading'}
+        self.assertEqual(self.town.gateway.pid, pid)
+        self.assertTrue(self.town.gateway.running())
+        self.town.receiver.start()  # what it frees meanwhile is not missing
+        while self.unconfirmed() > 100:
+            verified = self.town.gateway.ask('store', 'verify', '--json')
+            self.assertEqual((verified.returncode, verified.stderr), (0, ''), verified.stdout)
+        got = {(r['epoch'], r['lane'], r['seq']): r for r in self.town.receiver.records()}
+        self.assertEqual({key: got.get(key) for key in exported}, exported)
 
     def test_wipe_asks_says_what_is_lost_and_leaves_the_site_file(self):
         self.stored(40)

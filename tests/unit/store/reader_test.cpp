@@ -1,3 +1,4 @@
+#include "gateway/store/store_reader.hpp"
 #include "gateway/store/survey.hpp"
 #include "tests/unit/store/outbox_fixture.hpp"
 

@@ -1,8 +1,11 @@
 #include "gateway/mqtt/connection.hpp"
 
+#include "gateway/runtime/deadline.hpp"
 #include "gateway/tls/probe.hpp"
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -12,6 +15,18 @@
 namespace gateway::mqtt {
 
 namespace asio = boost::asio;
+using tcp = asio::ip::tcp;
+
+namespace {
+
+asio::awaitable<Status> connect_to(std::shared_ptr<tcp::socket> socket, tcp::endpoint endpoint)
+{
+    const auto [error] =
+        co_await socket->async_connect(endpoint, asio::as_tuple(asio::use_awaitable));
+    co_return error ? Status(error) : Status();
+}
+
+}  // namespace
 
 Client::Connection::Connection(asio::any_io_executor executor, Options options)
     : executor_(std::move(executor)), options_(std::move(options)), watch_(executor_)
@@ -83,7 +98,7 @@ asio::awaitable<Result<Session>> Client::Connection::connect(std::shared_ptr<Con
     co_return completion.session.value_or(Session{});
 }
 
-/// The library never says expired, name or authority.
+/// The library never says expired, name or authority, nor why there is no connection at all.
 asio::awaitable<void> Client::Connection::find_out(std::shared_ptr<Connection> self, Error error)
 {
     const auto& options = self->options_;
@@ -109,6 +124,13 @@ asio::awaitable<void> Client::Connection::find_out(std::shared_ptr<Connection> s
         } else {
             self->problem += "; " + self->finding.text;
         }
+    } else if (error != Fault::timed_out) {
+        Error unread;
+        const tcp::endpoint endpoint(asio::ip::make_address(options.address, unread), options.port);
+        auto socket = std::make_shared<tcp::socket>(self->executor_);
+        const auto connected =
+            co_await with_deadline(connect_to(socket, endpoint), options.connect_timeout);
+        self->problem = connected ? self->problem : connected.error().message();
     }
 }
 

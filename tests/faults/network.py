@@ -11,7 +11,7 @@ import procs
 from catalogue import fault
 from rig import ORG
 
-BACK_S = 120  # boxes spread their attempts after an outage
+BACK_S = 360  # boxes spread their attempts after an outage, and none is later than six minutes
 LIVE_S = 10
 
 

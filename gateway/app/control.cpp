@@ -21,6 +21,7 @@ void look_at(const UplinkStatus& link, BoxView& box)
     box.uplink_problem = link.problem;
     box.last_receipt = link.last_receipt;
     box.refused_topic = link.refused_topic;
+    box.too_large = link.too_large;
     if (link.unconfirmed_since) {
         box.unconfirmed_for = box.now - *link.unconfirmed_since;
     }

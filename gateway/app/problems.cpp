@@ -33,6 +33,11 @@ void add_platform_problems(const BoxView& box, std::vector<Problem>& problems)
                                 ": readings are kept meanwhile; ask the platform's operator to put "
                                 "this box into the broker's access list"});
     }
+    if (box.connected && !box.too_large.empty()) {
+        problems.push_back({"the broker takes no message as large as this box's",
+                            "the broker takes no message of " + box.too_large +
+                                ": ask the platform's operator to raise its largest packet"});
+    }
     if (box.connected && box.unconfirmed_for > longest_unconfirmed) {
         problems.push_back({"the platform confirms no reading",
                             "the platform takes readings and has confirmed none for " +

@@ -42,6 +42,7 @@ struct BoxView {
     std::optional<WallTime> last_receipt;
     Duration unconfirmed_for{};  ///< the broker has readings that no receipt followed for so long
     std::string refused_topic;   ///< by the broker; empty: none
+    std::string too_large;       ///< what the broker does not take at once; empty: nothing
     std::optional<int> certificate_days_left;  ///< nothing: the box has none
     StoreUse store;
     std::vector<EpochState> epochs;

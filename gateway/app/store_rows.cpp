@@ -11,6 +11,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t slice_bytes = 256 << 10;
+constexpr const char* unusable = "the store cannot be used now: smart-gateway status";
 
 json::object books(Outbox& outbox)
 {
@@ -77,7 +78,7 @@ asio::awaitable<void> answer_rows(Worker& store, Outbox& outbox, Reply& reply)
     auto look = [&outbox] { return outbox.is_usable() ? books(outbox) : json::object(); };
     auto line = co_await store.run(look);
     if (line.empty()) {
-        line = refusal("the store cannot be used now: smart-gateway status");
+        line = refusal(unusable);
         co_await reply.send(std::move(line));
         co_return;
     }
@@ -91,7 +92,11 @@ asio::awaitable<void> answer_rows(Worker& store, Outbox& outbox, Reply& reply)
         }
     }
     line = co_await store.run(look);
-    line["end"] = true;
+    if (line.empty()) {  // it failed meanwhile
+        line = refusal(unusable);
+    } else {
+        line["end"] = true;
+    }
     co_await reply.send(std::move(line));
 }
 

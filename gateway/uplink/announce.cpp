@@ -36,15 +36,20 @@ void Uplink::State::publish(const std::string& topic, const std::string& text, b
         // Sent, it would end the session, and the next one.
         log(LogLevel::warning, "message larger than the broker takes",
             {{"topic", topic}, {"bytes", text.size()}});
+        session_->too_large = std::to_string(text.size()) + " bytes on " + topic;
         return;
     }
     auto bytes = std::make_shared<const Bytes>(text.begin(), text.end());
-    session_->client->publish(topic, std::move(bytes), retained, [topic](mqtt::Outcome outcome) {
+    auto done = [this, topic](mqtt::Outcome outcome) {
         if (!outcome.error && outcome.reason_code >= 128) {
             log(LogLevel::warning, "the broker refused a message",
                 {{"topic", topic}, {"reason", outcome.reason_code}});
+            if (session_) {
+                session_->refused_topic = topic;
+            }
         }
-    });
+    };
+    session_->client->publish(topic, std::move(bytes), retained, std::move(done));
 }
 
 /// One thing that is due; false when nothing was.
@@ -281,7 +286,9 @@ UplinkStatus Uplink::State::status() const
     status.unreceipted = counts.unreceipted;
     status.live_queue = counts.live_queue;
     status.unconfirmed_since = counts.unconfirmed_since;
-    status.refused_topic = counts.refused_topic;
+    status.refused_topic =
+        counts.refused_topic.empty() ? session_->refused_topic : counts.refused_topic;
+    status.too_large = session_->too_large;
     if (counts.last_acknowledgement) {
         status.last_acknowledgement = counts.last_acknowledgement;
     }

@@ -58,6 +58,7 @@ struct UplinkStatus {
     std::uint64_t receipts = 0, ignored_receipts = 0, refused_commands = 0;
     std::size_t in_flight = 0, unreceipted = 0, live_queue = 0;
     std::string refused_topic;  ///< by the broker, in this session
+    std::string too_large;      ///< what is more than the broker takes at once; empty: nothing
     std::string problem;        ///< why there is no session, in words; empty while there is one
 };
 

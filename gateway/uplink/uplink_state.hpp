@@ -19,6 +19,7 @@ struct Session {
     Error lost;
     std::size_t most_packet_bytes = 0;  ///< of a PUBLISH, without its header and topic
     std::string why;
+    std::string refused_topic, too_large;  ///< as in UplinkStatus, of what is no batch
     Instant next_manifest, next_health, next_birth;
 };
 

@@ -149,6 +149,13 @@ TEST_F(StatusAnswer, N17_ABrokerThatRefusesATopic)
     EXPECT_TRUE(begins(only_problem(), "the broker does not let this box publish on ss1/place-"));
 }
 
+TEST_F(StatusAnswer, ABrokerThatTakesNoMessageSoLarge)
+{
+    box.too_large = "431204 bytes on ss1/place-1714000/birth/place-1714000.box-0001";
+    EXPECT_TRUE(
+        begins(only_problem(), "the broker takes no message of 431204 bytes on ss1/place-"));
+}
+
 TEST_F(StatusAnswer, F7_AStoreThatCannotBeUsedIsNoFullDiskAndNoSlowPlatform)
 {
     box.store = {.usable = false};

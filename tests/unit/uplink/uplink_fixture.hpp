@@ -70,7 +70,7 @@ protected:
     void start(UplinkConfig with)
     {
         UplinkHooks hooks;
-        hooks.birth = [] { return BirthInput(); };
+        hooks.birth = [this] { return birth; };
         hooks.on_event = [this](const Event& event) { events.push_back(event); };
         uplink = std::make_unique<Uplink>(loop.get_executor(), store, mqtt, resolver, *outbox,
                                           clock, std::move(with), std::move(hooks));
@@ -190,6 +190,7 @@ protected:
     SystemClock clock{loop.get_executor()};
     std::unique_ptr<Outbox> outbox;
     std::vector<Event> events;
+    BirthInput birth;
     std::optional<TaskGroup> tasks;
     std::unique_ptr<Uplink> uplink;
 

@@ -412,6 +412,23 @@ TEST_F(UplinkTest, ABatchTooLargeForTheBrokerIsSplit)
     run(body());
 }
 
+TEST_F(UplinkTest, ABirthTooLargeForTheBrokerIsToldAndReadingsGoOn)
+{
+    use_broker("max_packet_size 3000\n");
+    auto body = [this]() -> asio::awaitable<void> {
+        birth.advice.assign(1, std::string(4'000, 'x'));
+        start();
+        EXPECT_TRUE(co_await until([this] { return uplink->status().connected; }));
+        co_await commit(Lane::telemetry, 2);
+        EXPECT_TRUE(co_await delivered());
+        const auto said = uplink->status().too_large;
+        EXPECT_NE(said.find(" bytes on ss1/place-1/birth/"), std::string::npos) << said;
+        EXPECT_EQ(uplink->status().sessions, 1U);
+        co_await stop();
+    };
+    run(body());
+}
+
 TEST_F(UplinkTest, ATopicTheBrokerDeniesIsHeldWithAnEventAndTheOthersGoOn)
 {
     const std::string rules =

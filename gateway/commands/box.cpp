@@ -1,8 +1,10 @@
 #include "gateway/admin/control.hpp"
+#include "gateway/app/plain_text.hpp"
 #include "gateway/app/reading_row.hpp"
 #include "gateway/commands/asking.hpp"
 #include "gateway/commands/commands.hpp"
 #include "gateway/commands/terminal.hpp"
+#include "gateway/uplink/utc.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -79,7 +81,8 @@ int tail(const CommandOptions& options, unsigned count)
         if (options.json) {
             std::cout << row.json_line() << std::endl;
         } else {
-            std::cout << (row.time.empty() ? "(no clock)" : row.time) << "  " << row.device << "  "
+            const auto time = utc_from(row.time);
+            std::cout << (time ? local_text(*time) : "(no clock)") << "  " << row.device << "  "
                       << (row.point.empty() ? "-" : row.point) << "  " << row.value
                       << (row.unit.empty() ? "" : " ") << row.unit
                       << (row.quality == "good" ? "" : "  [" + row.quality + ": " + row.cause + "]")
@@ -103,6 +106,10 @@ int reload(const CommandOptions& options, unsigned confirm_seconds)
         return could_not_tell;
     }
     const bool done = is_well(*answer);
+    if (options.json) {
+        std::cout << json::serialize(*answer) << "\n";
+        return done ? 0 : 1;
+    }
     (done ? std::cout : std::cerr) << text_of(*answer, "text") << "\n";
     return done ? 0 : 1;
 }

@@ -133,6 +133,7 @@ void add_box_commands(CommandLine& line)
                      "take it back unless the platform is reached with it in this time: 5m")
         ->check(check_wait, "TIME");
     line.with_runtime(reload_command);
+    line.with_json(reload_command);
 }
 
 void add_device_commands(CommandLine& line)
@@ -272,12 +273,15 @@ void add_profile_commands(CommandLine& line)
     auto* show = line.add(*profile, "show", "what a profile reads, and in how many requests",
                           [&line] { return profile_show(line.options, line.profile); });
     show->add_option("profile", line.profile, "id or file")->required();
-    with_files(line.add(*profile, "lint", "every mistake of a profile, with its place",
-                        [&line] { return profile_lint(line.options, line.files); }),
-               "profile files");
-    with_files(line.add(*profile, "test", "run a profile's own examples",
-                        [&line] { return profile_test(line.options, line.files); }),
-               "ids or files");
+    auto* checked = line.add(*profile, "lint", "every mistake of a profile, with its place",
+                             [&line] { return profile_lint(line.options, line.files); });
+    with_files(checked, "profile files");
+    auto* tested = line.add(*profile, "test", "run a profile's own examples",
+                            [&line] { return profile_test(line.options, line.files); });
+    with_files(tested, "ids or files");
+    for (auto* command : {show, checked, tested}) {
+        line.with_json(command);
+    }
 }
 
 }  // namespace

@@ -88,12 +88,72 @@ json::object summary(const Profile& profile)
             {"file", profile.file}};
 }
 
+std::int64_t milliseconds(Duration duration)
+{
+    return std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+}
+
 std::string time_text(Duration duration)
 {
     const bool seconds = duration % std::chrono::seconds(1) == Duration::zero();
     const auto number = seconds ? std::chrono::duration_cast<std::chrono::seconds>(duration).count()
-                                : std::chrono::ceil<std::chrono::milliseconds>(duration).count();
+                                : milliseconds(duration);
     return std::to_string(number) + (seconds ? " s" : " ms");
+}
+
+json::object whole(const Profile& profile)
+{
+    auto object = summary(profile);
+    json::array points;
+    for (const auto& point : profile.points) {
+        if (!point.hidden) {
+            points.push_back({{"id", point.id},
+                              {"title", point.title},
+                              {"unit", point.unit},
+                              {"lane", to_string(point.lane)},
+                              {"poll_ms", milliseconds(point.poll)}});
+        }
+    }
+    json::array alarms;
+    for (const auto& alarm : profile.alarms) {
+        alarms.push_back({{"id", alarm.id},
+                          {"severity", alarm.severity},
+                          {"point", alarm.point},
+                          {"text", alarm.text}});
+    }
+    json::array requests;
+    for (const auto& request : describe_plan(profile)) {
+        requests.push_back({{"text", request.text},
+                            {"poll_ms", milliseconds(request.poll)},
+                            {"bytes", request.bytes},
+                            {"on_serial_line_ms", milliseconds(request.on_serial_line)}});
+    }
+    object["points"] = std::move(points);
+    object["alarms"] = std::move(alarms);
+    object["requests"] = std::move(requests);
+    return object;
+}
+
+/// What was not checked, in words; empty: nothing.
+std::string lint_file(const std::string& file, Mistakes& mistakes)
+{
+    const auto text = read_file(file, longest_document);
+    if (!text) {
+        mistakes.add({file}, {}, "cannot be read: " + text.error().message());
+        return {};
+    }
+    const auto profile = parse_profile(*text, file, mistakes);
+    if (mistakes.empty()) {
+        lint(profile, *text, mistakes);
+    }
+    if (!has_driver(profile.driver)) {
+        return "this release has no driver \"" + profile.driver +
+               "\": what only it can see was not checked";
+    }
+    if (mistakes.empty()) {
+        check_driver_part(profile, mistakes);
+    }
+    return {};
 }
 
 void show_requests(const Profile& profile)
@@ -173,6 +233,10 @@ int profile_list(const CommandOptions& options, const std::string& word)
 int profile_show(const CommandOptions& options, const std::string& name)
 {
     const auto profile = profile_of(options, name);
+    if (options.json) {
+        std::cout << json::serialize(whole(*profile)) << "\n";
+        return 0;
+    }
     std::cout << profile->id << " " << profile->version << (profile->final ? "" : " (draft)")
               << "\n"
               << profile->title << "\n"
@@ -198,33 +262,25 @@ int profile_show(const CommandOptions& options, const std::string& name)
     return 0;
 }
 
-int profile_lint(const CommandOptions&, const std::vector<std::string>& files)
+int profile_lint(const CommandOptions& options, const std::vector<std::string>& files)
 {
     Mistakes all;
     for (const auto& file : files) {
-        const auto text = read_file(file, longest_document);
-        if (!text) {
-            all.add({file}, {}, "cannot be read: " + text.error().message());
-            continue;
-        }
         Mistakes mistakes;
-        const auto profile = parse_profile(*text, file, mistakes);
-        if (mistakes.empty()) {
-            lint(profile, *text, mistakes);
-        }
-        const bool known = has_driver(profile.driver);
-        if (mistakes.empty() && known) {
-            check_driver_part(profile, mistakes);
-        }
-        if (mistakes.empty()) {
-            std::cout << file << ": no mistakes\n"
-                      << (known ? ""
-                                : "  this release has no driver \"" + profile.driver +
-                                      "\": what only it can see was not checked\n");
+        const auto note = lint_file(file, mistakes);
+        if (options.json) {
+            const auto& lines = mistakes.lines();
+            const json::object answer{{"file", file},
+                                      {"ok", mistakes.empty()},
+                                      {"mistakes", json::array(lines.begin(), lines.end())},
+                                      {"note", note}};
+            std::cout << json::serialize(answer) << "\n";
+        } else if (mistakes.empty()) {
+            std::cout << file << ": no mistakes\n" << (note.empty() ? "" : "  " + note + "\n");
         }
         all.add(mistakes);
     }
-    std::cerr << all.text();
+    std::cerr << (options.json ? "" : all.text());
     return all.empty() ? 0 : 1;
 }
 
@@ -234,12 +290,23 @@ int profile_test(const CommandOptions& options, const std::vector<std::string>& 
     for (const auto& name : profiles) {
         const auto profile = profile_of(options, name);
         const auto differences = run_examples(*profile);
-        for (const auto& difference : differences) {
-            std::cerr << difference << "\n";
-        }
         std::size_t expected = 0;
         for (const auto& example : profile->examples) {
             expected += example.expect.size();
+        }
+        all_well = all_well && differences.empty() && expected > 0;
+        if (options.json) {
+            const json::array told(differences.begin(), differences.end());
+            const json::object answer{{"profile", name},
+                                      {"ok", differences.empty() && expected > 0},
+                                      {"examples", profile->examples.size()},
+                                      {"readings", expected},
+                                      {"differences", told}};
+            std::cout << json::serialize(answer) << "\n";
+            continue;
+        }
+        for (const auto& difference : differences) {
+            std::cerr << difference << "\n";
         }
         if (expected == 0) {
             std::cerr << name << ": has no [[example]] to test\n";
@@ -248,7 +315,6 @@ int profile_test(const CommandOptions& options, const std::vector<std::string>& 
                       << expected - std::min(expected, differences.size()) << " of " << expected
                       << " readings as expected\n";
         }
-        all_well = all_well && differences.empty() && expected > 0;
     }
     return all_well ? 0 : 1;
 }

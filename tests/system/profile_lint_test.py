@@ -1,4 +1,5 @@
 """`profile lint` on the examples, and on broken copies of them: it names the line and says what to write."""
+import json
 import os
 import pathlib
 import re
@@ -109,6 +110,35 @@ class Lint(unittest.TestCase):
         for name in (METER, TOLD):
             done = subprocess.run([GATEWAY, "profile", "test", GOOD / name], capture_output=True, text=True, check=False)
             self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+
+    def answers(self, *arguments):
+        """Of `profile …  --json`: the exit code and its lines; nothing else is said."""
+        done = subprocess.run([GATEWAY, "profile", *arguments, "--json"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.stderr, "")
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_programs_are_told_too(self):
+        broken = self.folder / "broken.profile.toml"
+        broken.write_text((GOOD / METER).read_text().replace('unit     = "V"', 'unit     = "volt"', 1))
+        code, (bad, good, gone) = self.answers("lint", broken, GOOD / METER, self.folder / "gone.toml")
+        self.assertEqual((code, good), (1, {"file": str(GOOD / METER), "ok": True, "mistakes": [], "note": ""}))
+        self.assertEqual((bad["ok"], gone["ok"]), (False, False))
+        self.assertRegex(bad["mistakes"][0], r'broken.profile.toml:\d+:\d+: .*write a unit of voltage: "V"')
+
+        code, (tested,) = self.answers("test", GOOD / METER)
+        self.assertEqual((code, tested["ok"], tested["differences"]), (0, True, []))
+        self.assertGreater(tested["readings"], 3)
+        wrong = self.folder / "wrong.profile.toml"
+        wrong.write_text((GOOD / METER).read_text().replace("voltage_l1_n = 230.4", "voltage_l1_n = 231.4"))
+        code, (tested,) = self.answers("test", wrong)
+        self.assertEqual((code, tested["ok"], len(tested["differences"])), (1, False, 1))
+
+        code, (shown,) = self.answers("show", GOOD / METER)
+        document = tomllib.loads((GOOD / METER).read_text())
+        self.assertEqual((code, {point["id"] for point in shown["points"]}),
+                         (0, {point["id"] for point in document["point"] if not point.get("hidden")}))
+        self.assertEqual({alarm["id"] for alarm in shown["alarms"]}, {alarm["id"] for alarm in document["alarm"]})
+        self.assertGreater(sum(request["bytes"] for request in shown["requests"]), 20)
 
 
 class New(unittest.TestCase):

@@ -1,4 +1,5 @@
 """A changed site file: taken back when it cuts the box off, and never a reading lost by it."""
+import json
 import os
 import pathlib
 import signal
@@ -39,7 +40,8 @@ class Reload(unittest.TestCase):
         self.gateway.start()
         self.more_arrive()
         self.town.site.write_text(good)
-        self.assertEqual(self.gateway.ask('reload').returncode, 0)
+        reloaded = self.gateway.ask('reload', '--json')
+        self.assertEqual((reloaded.returncode, json.loads(reloaded.stdout)['ok']), (0, True))
         self.assertNotIn('taken back', self.gateway.ask('status').stdout)
         self.assertEqual(self.town.mistakes(), [])
 

@@ -39,7 +39,7 @@ def repeated(case, strike, most=4):
     done = []
     for _ in range(case.random.randint(1, most)):
         time.sleep(span(case, 0.02, 2))
-        done.append(strike())
+        done.append(strike(case))
     ended = time.monotonic()
     case.tell(', '.join(done))
     case.wait_new_readings(time.monotonic_ns(), BACK_S)
@@ -59,26 +59,97 @@ def everything_comes(case):
     procs.wait_for(is_here, BACK_S, what=lambda: f'all that was announced; {case.gateway.lines()[-3:]}')
 
 
+def cut(case, longest=15):
+    seconds = span(case, 0.02, longest)
+    case.link.cut()
+    time.sleep(seconds)
+    case.link.restore()
+    return f'cut for {seconds:.2f} s'
+
+
+def slow(case):
+    for _ in range(case.random.randint(2, 10)):
+        case.link.delay = case.random.uniform(0, 0.8)
+        time.sleep(case.random.uniform(0.05, 1))
+    case.link.delay = 0
+    return 'slow for a while'
+
+
+def swallow(case, longest=45):
+    seconds = span(case, 0.2, longest)
+    case.link.silence()
+    time.sleep(seconds)
+    lost = case.random.random() < 0.5
+    if lost:
+        case.link.cut()
+    case.link.unsilence()
+    case.link.restore()
+    return f'silent for {seconds:.2f} s, what it had taken {"lost" if lost else "passed late"}'
+
+
+def reset(case):
+    times = case.random.randint(1, 12)
+    for _ in range(times):
+        if case.random.random() < 0.5:
+            case.link.reset()
+        else:
+            case.link.fuse = case.random.randint(0, 4000)
+        time.sleep(span(case, 0.001, 0.5))
+    case.link.fuse = None
+    return f'{times} resets'
+
+
+def freeze_broker(case):
+    seconds = span(case, 0.05, 15)
+    case.street.broker.freeze()
+    time.sleep(seconds)
+    case.street.broker.thaw()
+    return f'frozen for {seconds:.2f} s'
+
+
+def lose_broker(case):
+    seconds, killed = span(case, 0.01, 5), case.random.random() < 0.7
+    began = time.monotonic_ns()
+    (case.street.broker.kill if killed else case.street.broker.stop)()
+    time.sleep(seconds)
+    case.street.broker.start()
+    case.fault('broker', began, drops=True)
+    return f'broker {"killed" if killed else "stopped"} for {seconds:.2f} s'
+
+
+def stop_platform(case):
+    seconds, began = span(case, 0.5, 8), time.monotonic_ns()
+    case.platform.signal(signal.SIGSTOP)
+    time.sleep(seconds)
+    case.platform.signal(signal.SIGCONT)
+    case.fault('broker', began, drops=True)
+    return f'the platform stood still for {seconds:.2f} s'
+
+
+def kill_platform(case):
+    seconds, began = span(case, 0.01, 5), time.monotonic_ns()
+    case.platform.kill()
+    time.sleep(seconds)
+    case.start_platform()
+    case.fault('platform', began, drops=True)
+    return f'the platform was away for {seconds:.2f} s'
+
+
+def broker_back(case):
+    """When the run ends, whatever happened in it."""
+    case.street.broker.thaw()
+    if not case.street.broker.running():
+        case.street.broker.start()
+
+
 @fault('N1', 'the line is cut, up to five times', (5, 100, 300))
 def line_is_cut(case):
-    def strike():
-        seconds = span(case, 0.02, 15)
-        case.link.cut()
-        time.sleep(seconds)
-        case.link.restore()
-        return f'cut for {seconds:.2f} s'
-    repeated(case, strike, 5)
+    repeated(case, cut, 5)
 
 
 @fault('N2', 'the line is slow and its delay changes', (2, 50, 200))
 def line_is_slow(case):
-    def strike():
-        for _ in range(case.random.randint(2, 10)):
-            case.link.delay = case.random.uniform(0, 0.8)
-            time.sleep(case.random.uniform(0.05, 1))
-        case.link.delay = 0
-        return 'slow for a while'
-    repeated(case, strike)
+    repeated(case, slow)
 
 
 @fault('N3', 'a line of 9.6 to 64 kbit/s after an outage: what is new is not held up', (1, 20, 50),
@@ -109,86 +180,38 @@ def line_is_thin(case):
 
 @fault('N4', 'a line that takes all and passes nothing', (2, 50, 100))
 def black_hole(case):
-    def strike():
-        seconds = span(case, 0.2, 45)
-        case.link.silence()
-        time.sleep(seconds)
-        lost = case.random.random() < 0.5
-        if lost:
-            case.link.cut()
-        case.link.unsilence()
-        case.link.restore()
-        return f'silent for {seconds:.2f} s, what it had taken {"lost" if lost else "passed late"}'
-    repeated(case, strike, 2)
+    repeated(case, swallow, 2)
 
 
 @fault('N5', 'connections are reset, some within a packet, and the line takes new ones',
        (10, 500, 1000))
 def reset_storm(case):
-    def strike():
-        times = case.random.randint(1, 12)
-        for _ in range(times):
-            if case.random.random() < 0.5:
-                case.link.reset()
-            else:
-                case.link.fuse = case.random.randint(0, 4000)
-            time.sleep(span(case, 0.001, 0.5))
-        case.link.fuse = None
-        return f'{times} resets'
-    repeated(case, strike)
+    repeated(case, reset)
 
 
 @fault('N6', 'the broker stands still', (3, 100, 300))
 def broker_freezes(case):
-    def strike():
-        seconds = span(case, 0.05, 15)
-        case.street.broker.freeze()
-        time.sleep(seconds)
-        case.street.broker.thaw()
-        return f'frozen for {seconds:.2f} s'
-    case.also(case.street.broker.thaw)
-    repeated(case, strike)
+    case.also(lambda: broker_back(case))
+    repeated(case, freeze_broker)
 
 
 @fault('N7', 'the broker is killed or stopped, and has forgotten all', (5, 200, 1000))
 def broker_forgets(case):
-    def strike():
-        seconds, killed = span(case, 0.01, 5), case.random.random() < 0.7
-        began = time.monotonic_ns()
-        (case.street.broker.kill if killed else case.street.broker.stop)()
-        time.sleep(seconds)
-        case.street.broker.start()
-        case.fault('broker', began, drops=True)
-        return f'{"killed" if killed else "stopped"} for {seconds:.2f} s'
-    case.also(lambda: case.street.broker.running() or case.street.broker.start())
-    repeated(case, strike)
+    case.also(lambda: broker_back(case))
+    repeated(case, lose_broker)
 
 
 @fault('N16', 'the broker drops what it has taken: its queue for the platform is full',
        (2, 50, 200), street={'broker': 'max_queued_messages 5\nmax_inflight_messages 3\n'})
 def queue_overflows(case):
-    def strike():
-        seconds, began = span(case, 0.5, 8), time.monotonic_ns()
-        case.platform.signal(signal.SIGSTOP)
-        time.sleep(seconds)
-        case.platform.signal(signal.SIGCONT)
-        case.fault('broker', began, drops=True)
-        return f'the platform stood still for {seconds:.2f} s'
-    repeated(case, strike)
+    repeated(case, stop_platform)
     dropped = case.street.broker.lines('are being dropped')
     case.tell(f'{len(dropped)} times the broker said that it drops')
 
 
 @fault('N18', 'the platform is killed, perhaps between taking and committing', (5, 200, 1000))
 def platform_is_killed(case):
-    def strike():
-        seconds, began = span(case, 0.01, 5), time.monotonic_ns()
-        case.platform.kill()
-        time.sleep(seconds)
-        case.start_platform()
-        case.fault('platform', began, drops=True)
-        return f'away for {seconds:.2f} s'
-    repeated(case, strike)
+    repeated(case, kill_platform)
 
 
 def hostile(case, epoch, chance):

@@ -29,14 +29,16 @@ from case import Case
 from catalogue import FAULTS, LEVELS
 from disk import Disk, lacks
 
-for registers_its_faults in ('damage', 'network', 'power', 'process', 'shortage', 'states', 'storage', 'windows'):
+for registers_its_faults in ('damage', 'mixed', 'network', 'power', 'process', 'shortage', 'states',
+                             'storage', 'windows'):
     importlib.import_module(registers_its_faults)
 
 printing = threading.Lock()
 # How often each runs in three minutes of an idle machine: --level check.
 CHECK = {'P1': 3, 'P2': 6, 'P3': 3, 'P4': 30, 'P7': 1, 'P8': 5, 'P9': 3, 'P10': 1, 'P13': 6,
          'P14': 1, 'P16': 1, 'F1': 1, 'F2': 1, 'F3': 2, 'F4': 2, 'F6': 1, 'F7': 2, 'F9': 1,
-         'F10': 3, 'F11': 2, 'F12': 3, 'F13': 1, 'F14': 1, 'F15': 1, 'F16': 2, 'F17': 2}
+         'F10': 3, 'F11': 2, 'F12': 3, 'F13': 1, 'F14': 1, 'F15': 1, 'F16': 2, 'F17': 2, 'N1': 1,
+         'N5': 2, 'N6': 1, 'N7': 2, 'N16': 1, 'N18': 2, 'N19': 2, 'L1': 2}
 # Runs that once were red: part of each --level check.
 ONCE_RED = [('F4', 2078501)]
 

@@ -10,8 +10,10 @@ import time
 import procs
 from catalogue import fault
 from rig import ORG
+from spans import Spans
 
 BACK_S = 360  # boxes spread their attempts after an outage, and none is later than six minutes
+COMPLETE_S = 60  # once it is there again
 LIVE_S = 10
 
 
@@ -56,7 +58,13 @@ def everything_comes(case):
     def is_here():
         have = case.look().have()
         return all(key in have and have[key].covers(1, head) for key, head in heads.items() if head)
-    procs.wait_for(is_here, BACK_S, what=lambda: f'all that was announced; {case.gateway.lines()[-3:]}')
+    try:
+        procs.wait_for(is_here, COMPLETE_S)
+    except TimeoutError:
+        have = case.have()
+        missing = sum(last - first + 1 for key, head in heads.items()
+                      for first, last in have.get(key, Spans()).missing(1, head))
+        case.problem('incomplete', f'{missing} announced readings have not come')
 
 
 def cut(case, longest=15):

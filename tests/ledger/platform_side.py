@@ -101,7 +101,6 @@ class PlatformSide:
 
     def run(self, clock):
         self.client.loop_start()
-        greeted = False
         while True:
             try:
                 event = self.events.get(timeout=max(0.001, self.next_at - clock()) if self.due
@@ -111,8 +110,7 @@ class PlatformSide:
             if event == 'stop':
                 break
             if event == 'subscribed':
-                self._send(hello=not greeted)
-                greeted = True
+                self._send(hello=True)  # what came meanwhile is lost, and the broker may be another
                 print('ready', flush=True)
             elif event in ('mute', 'speak'):
                 self.muted = event == 'mute'

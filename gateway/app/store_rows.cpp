@@ -75,15 +75,11 @@ asio::awaitable<Status> send_lane(Worker& store, Outbox& outbox, Lane lane, Repl
 
 asio::awaitable<void> answer_rows(Worker& store, Outbox& outbox, Reply& reply)
 {
-    auto look = [&outbox] { return outbox.is_usable() ? books(outbox) : json::object(); };
+    auto look = [&outbox] { return outbox.is_usable() ? books(outbox) : refusal(unusable); };
     auto line = co_await store.run(look);
-    if (line.empty()) {
-        line = refusal(unusable);
-        co_await reply.send(std::move(line));
-        co_return;
-    }
-    if (!co_await send_dictionaries(store, outbox, reply) ||
-        !co_await reply.send(std::move(line))) {
+    const bool refused = line.contains("error");
+    if (!co_await reply.send(std::move(line)) || refused ||
+        !co_await send_dictionaries(store, outbox, reply)) {
         co_return;
     }
     for (const auto lane : all_lanes) {
@@ -91,12 +87,8 @@ asio::awaitable<void> answer_rows(Worker& store, Outbox& outbox, Reply& reply)
             co_return;
         }
     }
-    line = co_await store.run(look);
-    if (line.empty()) {  // it failed meanwhile
-        line = refusal(unusable);
-    } else {
-        line["end"] = true;
-    }
+    line = co_await store.run(look);  // a refusal when it failed meanwhile
+    line["end"] = true;
     co_await reply.send(std::move(line));
 }
 

@@ -294,11 +294,12 @@ int profile_test(const CommandOptions& options, const std::vector<std::string>& 
         for (const auto& example : profile->examples) {
             expected += example.expect.size();
         }
-        all_well = all_well && differences.empty() && expected > 0;
+        const bool well = differences.empty() && expected > 0;
+        all_well = all_well && well;
         if (options.json) {
             const json::array told(differences.begin(), differences.end());
             const json::object answer{{"profile", name},
-                                      {"ok", differences.empty() && expected > 0},
+                                      {"ok", well},
                                       {"examples", profile->examples.size()},
                                       {"readings", expected},
                                       {"differences", told}};

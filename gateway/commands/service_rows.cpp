@@ -3,6 +3,7 @@
 #include "gateway/admin/control.hpp"
 #include "gateway/commands/asking.hpp"
 #include "gateway/store/store_error.hpp"
+#include "gateway/uplink/receipt.hpp"
 
 #include <boost/algorithm/hex.hpp>
 
@@ -12,6 +13,8 @@
 namespace gateway {
 
 namespace {
+
+constexpr std::size_t received_ranges = 1'000;  ///< more than a store keeps for a lane
 
 std::uint64_t number_of(const json::object& line, std::string_view key)
 {
@@ -47,13 +50,11 @@ void ServiceRows::note_books(const json::object& line)
             continue;
         }
         LaneBooks books{.head = number_of(*book, "head"), .received = {}};
-        for (const auto& range : list_of(*book, "received")) {
-            const auto* ends = range.if_array();
-            if (ends != nullptr && ends->size() == 2 && ends->front().is_int64() &&
-                ends->back().is_int64()) {
-                books.received.add({static_cast<std::uint64_t>(ends->front().get_int64()),
-                                    static_cast<std::uint64_t>(ends->back().get_int64())});
-            }
+        const auto* received = book->if_contains("received");
+        const auto ranges =
+            received == nullptr ? std::nullopt : parse_ranges(*received, received_ranges);
+        for (const auto& range : ranges.value_or(std::vector<Range>())) {
+            books.received.add(range);
         }
         const auto epoch_number = static_cast<std::uint32_t>(number_of(*book, "number"));
         books_[{0, epoch_number, *lane}] = std::move(books);

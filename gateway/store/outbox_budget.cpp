@@ -27,6 +27,11 @@ constexpr std::size_t rank_of(Lane lane)
     return static_cast<std::size_t>(at - sacrifice.begin());
 }
 
+std::uint64_t share_of(Lane lane, std::uint64_t limit, const OutboxSettings& settings)
+{
+    return limit / 100 * settings.share_percent[index_of(lane)];
+}
+
 }  // namespace
 
 /// Of a budget for the whole folder, what rows may have: WAL and headroom (schema.cpp) are in it.
@@ -78,9 +83,8 @@ PerLane<unsigned> Outbox::Database::shares_used_percent() const
     PerLane<unsigned> used{};
     const auto limit = limit_bytes(false);
     for (const auto lane : sacrifice) {
-        const auto share = limit / 100 * settings_.share_percent[index_of(lane)];
-        used[index_of(lane)] =
-            static_cast<unsigned>(lane_bytes(lane) * 100 / std::max<std::uint64_t>(share, 1));
+        const auto share = std::max<std::uint64_t>(share_of(lane, limit, settings_), 1);
+        used[index_of(lane)] = static_cast<unsigned>(lane_bytes(lane) * 100 / share);
     }
     return used;
 }
@@ -93,7 +97,7 @@ std::optional<Lane> Outbox::Database::victim(Lane incoming, std::uint64_t size, 
         return lane == incoming || rows(lane).readings_after(-1).has_value();
     };
     for (const auto lane : sacrifice) {
-        const auto share = limit / 100 * settings_.share_percent[index_of(lane)];
+        const auto share = share_of(lane, limit, settings_);
         const auto bytes = lane_bytes(lane) + (lane == incoming ? size : 0);
         if (bytes > share && has_readings(lane)) {
             return lane;

@@ -77,9 +77,9 @@ bool read_needs(const json::object& object, Receipt& receipt)
 
 }  // namespace
 
-std::optional<std::vector<Range>> parse_ranges(const json::value& value)
+std::optional<std::vector<Range>> parse_ranges(const json::value& value, std::size_t most)
 {
-    if (!value.is_array() || value.as_array().size() > most_receipt_ranges) {
+    if (!value.is_array() || value.as_array().size() > most) {
         return std::nullopt;
     }
     std::vector<Range> found;

@@ -26,9 +26,9 @@ struct Receipt {
     std::vector<DictionaryHash> need;
 };
 
-/// `[[1,4],[7,9]]`, ascending and disjoint, at most `most_receipt_ranges`; nothing for anything
-/// else.
-std::optional<std::vector<Range>> parse_ranges(const json::value& value);
+/// `[[1,4],[7,9]]`, ascending and disjoint, at most so many; nothing for anything else.
+std::optional<std::vector<Range>> parse_ranges(const json::value& value,
+                                               std::size_t most = most_receipt_ranges);
 
 /// Parses bytes from outside; a receipt that breaks any rule is refused whole: Fault::too_large or
 /// malformed. Lanes of a later release are passed over.

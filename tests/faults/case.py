@@ -165,6 +165,12 @@ class Case(Arrivals):
         self.platform.start()
         procs.wait_for(lambda: greetings() > before, what=lambda: f'platform side: {self.platform.lines()}')
 
+    def publish(self, kind, payload):
+        """A message on the box's topic of this kind, whoever sends it."""
+        subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.street.broker.port), '-q', '1',
+                        '-t', f'ss1/{ORG}/{kind}/{self.box}', '-s'], input=payload, check=True,
+                       timeout=10 * procs.patience)
+
     def mute(self):
         self.platform.signal(signal.SIGUSR1)
 
@@ -235,12 +241,10 @@ class Case(Arrivals):
     def _settle(self):
         """The platform's log holds what the broker had."""
         self._settled += 1
-        topic, text = f'ss1/{ORG}/ack/{self.box}', f'{{"settled":{self._settled}}}'
-        subprocess.run(['mosquitto_pub', '-h', '127.0.0.1', '-p', str(self.street.broker.port),
-                        '-q', '1', '-t', topic, '-m', text], check=True,
-                       timeout=10 * procs.patience)
+        text = f'{{"settled":{self._settled}}}'.encode()
+        self.publish('ack', text)
         log = self.folder / logs.PLATFORM
-        procs.wait_for(lambda: text.encode().hex().encode() in log.read_bytes()[-9000:], 10,
+        procs.wait_for(lambda: text.hex().encode() in log.read_bytes()[-9000:], 10,
                        what='the platform side has logged all')
         self.look()
 

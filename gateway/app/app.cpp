@@ -108,7 +108,8 @@ Box::Box(RunOptions options, LoadedSite loaded)
       control_(
           io_.get_executor(), options_.runtime + "/control.sock",
           [this](json::object request, Reply& reply) { return answer(std::move(request), reply); }),
-      metrics_(io_.get_executor(), options_.runtime + "/metrics.sock", metrics_source())
+      metrics_(io_.get_executor(), options_.runtime + "/metrics.sock",
+               [this](MetricsFormat format) { return metrics(format); })
 {
 }
 
@@ -127,10 +128,11 @@ void Box::run()
 asio::awaitable<void> Box::live()
 {
     co_await start();
-    auto ask = [this] { return outbox_.epoch(); };
-    const auto epoch = co_await store_worker_.run(ask);
+    co_await look_at_store();
     log(LogLevel::info, "gateway started",
-        {{"box", site_->id}, {"epoch", epoch.hex()}, {"devices", devices_.all().size()}});
+        {{"box", site_->id},
+         {"epoch", store_seen_.epoch.hex()},
+         {"devices", devices_.all().size()}});
     notifier_.ready("running");
     tasks_.spawn("signals", wait_for_signals());
     std::exception_ptr failure;
@@ -244,12 +246,8 @@ asio::awaitable<void> Box::feed_watchdog()
     // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in this process changes the environment
     const auto limit = watchdog_interval(std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"));
     const Duration pause = limit ? Duration(*limit) / 2 : Duration(10s);
-    const auto stuck = [](const Worker& worker) {
-        const auto since = worker.busy_since();
-        return since && std::chrono::steady_clock::now() - *since > longest_job;
-    };
     for (;;) {
-        if (!stuck(store_worker_) && !stuck(mqtt_worker_)) {
+        if (std::max(store_worker_.busy_for(), mqtt_worker_.busy_for()) <= longest_job) {
             notifier_.alive();
         }
         co_await clock_.sleep_until(clock_.now() + pause);

@@ -57,7 +57,6 @@ private:
     boost::asio::awaitable<void> record_value(bool is_last);
 
     // metrics.cpp
-    MetricsSource metrics_source();
     boost::asio::awaitable<std::string> metrics(MetricsFormat format);
     void open_metrics_port();
     boost::asio::awaitable<void> close_metrics_port();
@@ -93,6 +92,7 @@ private:
     boost::asio::awaitable<void> answer_read(std::string id, Reply& reply);
     boost::asio::awaitable<void> answer_tail(Reply& reply);
     boost::asio::awaitable<Result<std::vector<ReadingRow>>> read_rows(std::string id);
+    boost::asio::awaitable<void> look_at_store();
     boost::asio::awaitable<json::object> status();
     Duration failing_for(const std::string& subject, Duration at_least) const;
     BirthInput birth() const;
@@ -117,7 +117,7 @@ private:
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM, SIGHUP};
     Notifier notifier_;
     SystemClock clock_{io_.get_executor(), site_->trusts_clock};
-    Instant started_ = clock_.now();
+    Instant started_ = clock_.now(), value_saved_{};
     Worker store_worker_, mqtt_worker_;
     Resolver resolver_{io_.get_executor()};
     FileWorker files_{io_.get_executor()};
@@ -125,6 +125,7 @@ private:
     mqtt_json::Brokers brokers_{io_.get_executor(), mqtt_worker_, resolver_};
     Outbox outbox_;
     Intake intake_;
+    StoreView store_seen_;  // when it was last asked
     WatchedIntake sink_{intake_};
     Devices devices_;
     std::unique_ptr<Uplink> uplink_;
@@ -141,7 +142,6 @@ private:
     ValueRecord value_;
     MaintenanceBook maintenance_;
     Signal maintenance_begun_{io_.get_executor()};
-    Instant value_saved_{};
     std::uint64_t sent_bytes_ = 0;
     bool reloading_ = false, scanning_ = false;
     unsigned trial_ = 0;  // of a changed site file; counts, so that an older one gives up

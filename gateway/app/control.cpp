@@ -51,6 +51,9 @@ asio::awaitable<void> Box::answer(json::object request, Reply& reply)
     } else if (command == "scan") {
         co_await answer_scan(std::move(request), reply);
         co_return;
+    } else if (const Duration busy = store_worker_.busy_for();
+               (command == "store" || command == "rows") && busy > stalled_after) {
+        line = refusal(stall_text(site_->store.path, busy));
     } else if (command == "store") {
         line = co_await answer_store();
     } else if (command == "rows") {
@@ -127,46 +130,49 @@ Duration Box::failing_for(const std::string& subject, Duration at_least) const
                : at_least;
 }
 
+asio::awaitable<void> Box::look_at_store()
+{
+    std::map<std::string, std::optional<WatchedIntake::Place>> places;
+    for (const auto& [id, device] : devices_.all()) {
+        places[id] = sink_.first_good(device->config().index);
+    }
+    auto look = [this, &places] {
+        StoreView seen{.epoch = outbox_.epoch(),
+                       .use = outbox_.use(),
+                       .epochs = outbox_.epochs(),
+                       .receipted = {}};
+        for (const auto& [id, place] : places) {
+            seen.receipted[id] = place && outbox_.received(outbox_.epoch_number(), place->lane)
+                                              .contains({place->sequence, place->sequence});
+        }
+        return seen;
+    };
+    store_seen_ = co_await store_worker_.run(look);
+}
+
 asio::awaitable<json::object> Box::status()
 {
+    const Duration busy = store_worker_.busy_for();
+    if (busy < stalled_after) {
+        co_await look_at_store();
+    }
     BoxView box{.site = site_.get(),
                 .configuration_source = loaded_.source,
                 .configuration_problem = loaded_.problem,
+                .epoch = store_seen_.epoch,
                 .uptime = clock_.now() - started_,
                 .now = clock_.now(),
                 .clock = clock_.wall(),
                 .uplink_configured = uplink_ != nullptr,
                 .certificate_days_left = tls::days_left(certificate_, certificate_time()),
+                .store = store_seen_.use,
+                .store_busy = busy,
+                .epochs = store_seen_.epochs,
                 .advice = advice_for(*site_, devices_.configs(), clock_.wall()),
                 .flash = flash_json(intake_.counters(), site_->store.rating_bytes),
                 .value = value_.object(ValueRecord::most_faults)};
-    std::map<std::string, std::optional<WatchedIntake::Place>> places;
     for (const auto& [id, device] : devices_.all()) {
-        places[id] = sink_.first_good(device->config().index);
-    }
-    struct StoreView {
-        EpochId epoch;
-        StoreUse use;
-        std::vector<EpochState> epochs;
-        std::map<std::string, bool> receipted;
-    };
-    auto look = [this, &places] {
-        StoreView stored{
-            .epoch = outbox_.epoch(), .use = outbox_.use(), .epochs = outbox_.epochs()};
-        for (const auto& [id, place] : places) {
-            stored.receipted[id] = place && outbox_.received(outbox_.epoch_number(), place->lane)
-                                                .contains({place->sequence, place->sequence});
-        }
-        return stored;
-    };
-    auto stored = co_await store_worker_.run(look);
-    box.epoch = stored.epoch;
-    box.store = stored.use;
-    box.epochs = std::move(stored.epochs);
-    const auto site = site_;  // what the view points to, while a reload may replace it
-    box.site = site.get();
-    for (const auto& [id, device] : devices_.all()) {
-        DeviceView view{&device->config(), device->supervisor->status(), stored.receipted[id],
+        DeviceView view{&device->config(), device->supervisor->status(), store_seen_.receipted[id],
                         value_.first_receipt(id)};
         if (const auto since = view.status.down_since) {
             view.failing_for = failing_for(id, clock_.now() - *since);

@@ -8,30 +8,11 @@
 namespace gateway {
 
 namespace asio = boost::asio;
-using namespace std::chrono_literals;
-
-namespace {
-
-// A worker that is busy for longer is not waited for: then the page says that it is.
-constexpr Duration longest_wait = 2s;
-
-Duration busy_for(const Worker& worker)
-{
-    const auto since = worker.busy_since();
-    return since ? std::chrono::steady_clock::now() - *since : Duration::zero();
-}
-
-}  // namespace
-
-MetricsSource Box::metrics_source()
-{
-    return [this](MetricsFormat format) { return metrics(format); };
-}
 
 asio::awaitable<std::string> Box::metrics(MetricsFormat format)
 {
-    BoxFigures box{.store_busy = busy_for(store_worker_), .mqtt_busy = busy_for(mqtt_worker_)};
-    if (box.store_busy < longest_wait) {
+    BoxFigures box{.store_busy = store_worker_.busy_for(), .mqtt_busy = mqtt_worker_.busy_for()};
+    if (box.store_busy < stalled_after) {  // else the page says that it is
         auto look = [this]() -> std::optional<BoxFigures::Store> {
             try {
                 BoxFigures::Store store{.use = outbox_.use(), .epochs = outbox_.epochs()};
@@ -69,8 +50,9 @@ void Box::open_metrics_port()
         return;
     }
     try {
-        metrics_port_ = std::make_unique<MetricsServer>(io_.get_executor(), site_->metrics_listen,
-                                                        metrics_source());
+        metrics_port_ = std::make_unique<MetricsServer>(
+            io_.get_executor(), site_->metrics_listen,
+            [this](MetricsFormat format) { return metrics(format); });
         metrics_port_task_.spawn("metrics port", metrics_port_->run());
     } catch (const std::system_error& error) {
         tell({"metrics-unreachable",

@@ -68,7 +68,10 @@ void add_machine_problems(const BoxView& box, std::vector<Problem>& problems)
                             "within " +
                                 std::to_string(left->to_number<int>()) + " days"});
     }
-    if (!box.store.usable) {
+    if (box.store_busy > stalled_after) {
+        problems.push_back(
+            {"the store stands still", stall_text(box.site->store.path, box.store_busy)});
+    } else if (!box.store.usable) {
         problems.push_back({"the store cannot be used",
                             "the store in " + box.site->store.path +
                                 " cannot be used: readings wait in memory, where the oldest go "
@@ -83,6 +86,12 @@ void add_machine_problems(const BoxView& box, std::vector<Problem>& problems)
 }
 
 }  // namespace
+
+std::string stall_text(const std::string& path, Duration busy_for)
+{
+    return "the store in " + path + " has been busy with one write for " + ago_text(busy_for) +
+           ": its card or disk stalls; see dmesg, and replace the card if it happens again";
+}
 
 std::string since_text(const BoxView& box, const std::optional<Duration>& age)
 {
@@ -126,7 +135,7 @@ std::optional<Problem> device_problem(const BoxView& box, const DeviceView& devi
     if (!status.last_good) {
         return problem(" answers but has no good reading yet", ": ask: smart-gateway why " + id);
     }
-    if (box.connected && box.store.usable && !device.receipted) {
+    if (box.connected && box.store.usable && box.store_busy <= stalled_after && !device.receipted) {
         return Problem{"no reading of " + id + " is confirmed yet",
                        "the platform has not confirmed a reading of " + id + " yet: wait a minute"};
     }

@@ -174,6 +174,7 @@ json::object status_json(const BoxView& box)
             {"queued_readings", queued(box)},
             {"store",
              {{"usable", box.store.usable},
+              {"busy_s", std::chrono::floor<std::chrono::seconds>(box.store_busy).count()},
               {"used_bytes", box.store.used_bytes},
               {"budget_bytes", box.store.budget_bytes},
               {"written_bytes", box.store.written_bytes},

@@ -6,6 +6,7 @@
 #include "gateway/runtime/clock.hpp"
 #include "gateway/store/outbox.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,20 @@ struct DeviceView {
     }
 };
 
+/// A store that is busy with one job for longer is not waited for: its card or disk stalls.
+constexpr Duration stalled_after = std::chrono::seconds(2);
+
+/// What the store says of itself.
+struct StoreView {
+    EpochId epoch;
+    StoreUse use;
+    std::vector<EpochState> epochs;
+    std::map<std::string, bool> receipted;  ///< by device: the first good reading since the start
+};
+
+/// What is wrong with a store that is busy for so long, and what to try.
+std::string stall_text(const std::string& path, Duration busy_for);
+
 /// All that the verdict on a box rests on.
 struct BoxView {
     const Site* site = nullptr;
@@ -45,6 +60,7 @@ struct BoxView {
     std::string too_large;       ///< what the broker does not take at once; empty: nothing
     std::optional<int> certificate_days_left;  ///< nothing: the box has none
     StoreUse store;
+    Duration store_busy{};  ///< with one job; over `stalled_after`: what is said of it is older
     std::vector<EpochState> epochs;
     std::vector<DeviceView> devices;
     std::vector<std::string> advice;

@@ -24,7 +24,7 @@ private:
     void note_books(const json::object& line);
 
     std::string socket_, directory_;
-    std::vector<unsigned> stores_{0};
+    std::vector<unsigned> stores_;
     std::uint64_t size_bytes_;
 };
 

@@ -51,10 +51,11 @@ json::object survey_object(const HeldRows& rows, const StoreSurvey& survey)
         }
         epochs.push_back({{"epoch", id.hex()}, {"number", epoch.number}, {"lanes", lanes}});
     }
+    const auto& stores = rows.stores();
     return {{"ok", survey.mistakes.empty()},
             {"directory", rows.directory()},
             {"boxes", json::array(survey.boxes.begin(), survey.boxes.end())},
-            {"stores", json::array(rows.stores().begin(), rows.stores().end())},
+            {"stores", stores.empty() ? json::value() : json::array(stores.begin(), stores.end())},
             {"size_bytes", rows.size_bytes()},
             {"readings", survey.readings},
             {"unconfirmed", survey.unconfirmed},
@@ -111,8 +112,12 @@ void print_survey(const HeldRows& rows, const StoreSurvey& survey)
 int print_verdict(const StoreSurvey& survey)
 {
     if (survey.mistakes.empty()) {
-        std::cout << painted(Colour::green, "Whole") << ": " << survey.readings
-                  << " readings have their right checksums, and no sequence is missing.\n";
+        const auto held =
+            survey.readings == 0
+                ? std::string("no reading is held")
+                : count_text(survey.readings, "reading", "readings") + " held, checksums right";
+        std::cout << painted(Colour::green, "Whole") << ": " << held
+                  << ", no sequence is missing.\n";
         if (survey.declared_lost > 0) {
             std::cout << "Declared lost: " << survey.declared_lost << "\n";
         }
@@ -139,6 +144,16 @@ int print_running(const CommandOptions& options, const json::object& answer)
     return 0;
 }
 
+// What the running service says of its store; nothing: none runs. Throws StoreError when it cannot.
+std::optional<json::object> ask_service(const CommandOptions& options)
+{
+    auto answer = ask_once(options, {{"command", "store"}}, true);
+    if (answer && answer->contains("error")) {
+        throw StoreError(std::string(text_of(*answer, "error")));
+    }
+    return answer;
+}
+
 }  // namespace
 
 std::string state_directory(const CommandOptions& options, const std::string& path)
@@ -158,7 +173,7 @@ std::string state_directory(const CommandOptions& options, const std::string& pa
 std::unique_ptr<HeldRows> open_rows(const CommandOptions& options, const std::string& path)
 {
     if (path.empty()) {
-        if (const auto about = ask_once(options, {{"command", "store"}}, true)) {
+        if (const auto about = ask_service(options)) {
             return std::make_unique<ServiceRows>(options.socket(), *about);
         }
     }
@@ -178,10 +193,12 @@ int say_no_store(const std::string& directory, const std::string& why)
 
 int store_info(const CommandOptions& options, const std::string& path)
 {
-    if (path.empty()) {
-        if (const auto answer = ask_once(options, {{"command", "store"}}, true)) {
+    try {
+        if (const auto answer = path.empty() ? ask_service(options) : std::nullopt) {
             return print_running(options, *answer);
         }
+    } catch (const StoreError& error) {
+        return say_no_store(state_directory(options, path), error.what());
     }
     return store_look(options, path, false);
 }

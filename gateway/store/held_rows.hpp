@@ -32,7 +32,7 @@ public:
     virtual ~HeldRows() = default;
 
     virtual const std::string& directory() const = 0;
-    /// Ascending; the last is the one in use.
+    /// Ascending; the last is the one in use. Empty when a running service has them.
     virtual const std::vector<unsigned>& stores() const = 0;
     virtual std::uint64_t size_bytes() const = 0;  ///< of all its files
     /// Visits each row once; those of one epoch and lane come in the order of their sequences.

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -285,6 +286,42 @@ class Undisturbed(unittest.TestCase):
         procs.wait_for(lambda: readings() > before + 10_000, 60, what='10,000 readings')
         each = (gateway.cpu_seconds() - used) / (readings() - before)
         self.assertLess(each, 200e-6)
+
+    @unittest.skipUnless(shutil.which('strace'), 'strace is not installed')
+    def test_a_job_of_the_store_that_does_not_end_starves_the_watchdog(self):
+        """A sync takes minutes: the loop turns and answers, and the watchdog is not fed after 120 s."""
+        run = self.enterContext(procs.Run(BUILD))
+        place = town.Town(run)
+        manager = self.enterContext(contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)))
+        manager.bind(str(run.folder / 'notify'))
+        manager.settimeout(10)
+        place.gateway.environment.update(NOTIFY_SOCKET=str(run.folder / 'notify'), WATCHDOG_USEC='4000000')
+        place.start().wait_delivered(3)
+
+        def silent_after():
+            """Seconds until it has not been fed for 10 s."""
+            began = fed = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                while fed < began + 200:
+                    if b'WATCHDOG=1' in manager.recv(4096):
+                        fed = time.monotonic()
+            return fed - began
+        syncs = 'fsync,fdatasync'
+        tracer = subprocess.Popen(
+            ['strace', '-f', '-qq', '-o', '/dev/null', '-p', str(place.gateway.pid), '-e', f'trace={syncs}',
+             '-e', f'inject={syncs}:delay_enter=160000000:when=1'])
+        try:
+            self.assertTrue(110 < silent_after() < 135)
+            told = place.gateway.ask('status')
+            self.assertEqual(told.returncode, 1)
+            self.assertIn('has been busy with one write for 2 min', told.stdout)
+            for question in ('info', 'verify'):
+                self.assertIn('has been busy with one write', place.gateway.ask('store', question).stderr)
+        finally:
+            tracer.terminate()
+            tracer.wait()
+        procs.wait_for(lambda: b'WATCHDOG=1' in manager.recv(4096), 60, what='the watchdog is fed again')
+        self.assertEqual(place.mistakes(), [])
 
 
 if __name__ == '__main__':

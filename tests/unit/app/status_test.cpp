@@ -163,6 +163,16 @@ TEST_F(StatusAnswer, F7_AStoreThatCannotBeUsedIsNoFullDiskAndNoSlowPlatform)
     EXPECT_TRUE(begins(only_problem(), "the store in /var/lib/smart-gateway cannot be used"));
 }
 
+TEST_F(StatusAnswer, AStoreThatStandsStillIsSaidFirstOfAllItsTroubles)
+{
+    box.store.free_bytes = 1'024;
+    box.store_busy = std::chrono::seconds(45);
+    box.devices.front().receipted = false;  // not known
+    EXPECT_EQ(only_problem(),
+              "the store in /var/lib/smart-gateway has been busy with one write for 45 s: its card "
+              "or disk stalls; see dmesg, and replace the card if it happens again");
+}
+
 TEST_F(StatusAnswer, ADeadBrokerIsSaidWithItsReason)
 {
     box.connected = false;

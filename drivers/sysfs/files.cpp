@@ -1,5 +1,7 @@
 #include "drivers/sysfs/files.hpp"
 
+#include "gateway/core/descriptor.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,28 +16,6 @@ namespace gateway::sysfs {
 namespace {
 
 constexpr std::size_t most_names = 4096;
-
-Error last_error()
-{
-    return {errno, boost::system::system_category()};
-}
-
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor()
-    {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-    }
-    int get() const { return number_; }
-
-private:
-    int number_;
-};
 
 class KernelFiles final : public Files {
 public:
@@ -58,7 +38,7 @@ public:
         // their sensor all the same.
         const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
         struct stat about {};
-        if (file.get() < 0 || ::fstat(file.get(), &about) != 0) {
+        if (!file.open() || ::fstat(file.number(), &about) != 0) {
             return last_error();
         }
         if (!S_ISREG(about.st_mode)) {
@@ -67,7 +47,7 @@ public:
         std::string text(largest_file + 1, '\0');
         std::size_t size = 0;
         while (size < text.size()) {
-            const auto count = ::read(file.get(), text.data() + size, text.size() - size);
+            const auto count = ::read(file.number(), text.data() + size, text.size() - size);
             if (count < 0 && errno != EINTR) {
                 return last_error();
             }

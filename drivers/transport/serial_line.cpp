@@ -1,6 +1,7 @@
 #include "drivers/transport/serial_line.hpp"
 
 #include "drivers/transport/asio_stream.hpp"
+#include "gateway/core/descriptor.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/serial_port.hpp>
@@ -21,11 +22,6 @@ namespace asio = boost::asio;
 using asio::serial_port_base;
 
 namespace {
-
-Error last_error()
-{
-    return {errno, boost::system::system_category()};
-}
 
 serial_port_base::parity parity_of(const SerialLine& line)
 {

@@ -33,12 +33,8 @@ void add_box(MetricsPage& page, const BoxFigures& box)
         .add(in_seconds(box.store_busy), {{"worker", "store"}})
         .add(in_seconds(box.mqtt_busy), {{"worker", "mqtt"}});
     page.gauge("smart_gateway_clock_state", "1 at the state that the wall clock is in.");
-    constexpr std::array<std::pair<const char*, ClockState>, 3> states{
-        {{"unset", ClockState::unset},
-         {"holdover", ClockState::holdover},
-         {"synced", ClockState::synced}}};
-    for (const auto& [name, state] : states) {
-        page.add(box.clock.state == state, {{"state", name}});
+    for (const auto state : {ClockState::unset, ClockState::holdover, ClockState::synced}) {
+        page.add(box.clock.state == state, {{"state", to_string(state)}});
     }
     page.gauge("smart_gateway_clock_error_seconds",
                "Bound of the clock's error, when it is known.");

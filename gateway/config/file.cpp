@@ -1,5 +1,7 @@
 #include "gateway/config/file.hpp"
 
+#include "gateway/core/descriptor.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,30 +14,6 @@
 namespace gateway {
 
 namespace {
-
-Error last_error()
-{
-    return {errno, boost::system::system_category()};
-}
-
-/// An open file, closed at the end.
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor()
-    {
-        if (number_ >= 0) {
-            ::close(number_);
-        }
-    }
-    int number() const { return number_; }
-    bool open() const { return number_ >= 0; }
-
-private:
-    int number_;
-};
 
 Result<std::string> read_checked(const std::string& path, std::size_t most, bool only_owner)
 {

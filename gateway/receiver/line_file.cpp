@@ -1,5 +1,6 @@
 #include "gateway/receiver/line_file.hpp"
 
+#include "gateway/core/descriptor.hpp"
 #include "gateway/runtime/log.hpp"
 
 #include <fcntl.h>
@@ -23,12 +24,8 @@ namespace {
 void sync_folder_of(const std::string& path)
 {
     const auto folder = std::filesystem::path(path).parent_path();
-    const auto descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    if (descriptor >= 0) {
-        ::close(descriptor);
-    }
-    if (!synced) {
+    const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened.open() || ::fsync(opened.number()) != 0) {
         fail(folder.string());
     }
 }

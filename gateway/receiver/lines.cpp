@@ -32,19 +32,6 @@ std::string key_text(std::string_view box, std::string_view org, const EpochId& 
     return out + R"(,"epoch":")" + epoch.hex() + '"';
 }
 
-std::string_view to_text(ClockState state)
-{
-    switch (state) {
-        case ClockState::unset:
-            return "unset";
-        case ClockState::holdover:
-            return "holdover";
-        case ClockState::synced:
-            return "synced";
-    }
-    return "unset";
-}
-
 void append_quality(std::string& out, Quality quality, Cause cause)
 {
     if (quality == Quality::good && cause == Cause::none) {
@@ -152,7 +139,7 @@ ReadingLines::ReadingLines(std::string_view org, const BatchHeader& header,
     start_ += to_string(header.lane);
     start_ += R"(","seq":)";
     clock_ = R"(,"clock":")";
-    clock_ += to_text(header.clock.state);
+    clock_ += to_string(header.clock.state);
     clock_ += '"';
 }
 

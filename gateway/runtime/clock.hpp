@@ -5,10 +5,24 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <string_view>
 
 namespace gateway {
 
 enum class ClockState : std::uint8_t { unset, holdover, synced };
+
+constexpr std::string_view to_string(ClockState state)
+{
+    switch (state) {
+        case ClockState::unset:
+            return "unset";
+        case ClockState::holdover:
+            return "holdover";
+        case ClockState::synced:
+            return "synced";
+    }
+    return "unset";
+}
 
 /// What the machine knows of the wall clock at one instant.
 struct ClockReading {

@@ -1,9 +1,10 @@
 #include "gateway/runtime/network.hpp"
 
+#include "gateway/core/descriptor.hpp"
+
 #include <net/if.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <fstream>
@@ -40,18 +41,17 @@ void add_words(std::string& text, const std::string& file, const std::set<int>& 
 /// netdevice(7): running is what has a carrier, as far as its driver can tell.
 void add_carriers(std::string& text)
 {
-    const int any = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const Descriptor any(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     auto lines = open("dev");
     for (std::string line; text.size() < most_text && std::getline(lines, line);) {
         const auto end = line.find(':');
         ifreq asked{};
         std::istringstream(line.substr(0, end)) >> asked.ifr_name;
-        if (end != std::string::npos && ::ioctl(any, SIOCGIFFLAGS, &asked) == 0 &&
+        if (end != std::string::npos && ::ioctl(any.number(), SIOCGIFFLAGS, &asked) == 0 &&
             (asked.ifr_flags & IFF_RUNNING) != 0) {
             text += std::string(asked.ifr_name) + " runs\n";
         }
     }
-    ::close(any);
 }
 
 }  // namespace

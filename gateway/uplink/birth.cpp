@@ -9,19 +9,6 @@ namespace gateway {
 
 namespace {
 
-std::string_view name_of(ClockState state)
-{
-    switch (state) {
-        case ClockState::unset:
-            return "unset";
-        case ClockState::holdover:
-            return "holdover";
-        case ClockState::synced:
-            return "synced";
-    }
-    return "unset";
-}
-
 json::value time_or_null(const std::optional<WallTime>& time)
 {
     return time ? json::value(utc_text(*time)) : json::value(nullptr);
@@ -37,7 +24,7 @@ json::object clock_object(const ClockReading& clock)
 {
     constexpr auto unknown = ClockReading{}.error_ms;
     json::object object;
-    object["state"] = name_of(clock.state);
+    object["state"] = to_string(clock.state);
     object["error_ms"] =
         clock.error_ms == unknown ? json::value(nullptr) : json::value(clock.error_ms);
     return object;

@@ -13,6 +13,7 @@
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace gateway::test {
@@ -36,6 +37,16 @@ inline void run_test(boost::asio::io_context& loop, boost::asio::awaitable<void>
     if (thrown) {
         std::rethrow_exception(thrown);
     }
+}
+
+/// What `task` returned when the loop had run it to its end.
+template <typename T>
+T outcome_of(boost::asio::io_context& loop, boost::asio::awaitable<T> task)
+{
+    std::optional<T> got;
+    auto body = [&]() -> boost::asio::awaitable<void> { got.emplace(co_await std::move(task)); };
+    run_test(loop, body());
+    return std::move(got).value();
 }
 
 /// Waits on the loop until `holds`; false when that takes over `limit`.

@@ -64,10 +64,7 @@ struct HttpDriverTest : testing::Test {
     template <typename T>
     T run(asio::awaitable<T> task)
     {
-        std::optional<T> got;
-        auto body = [&]() -> asio::awaitable<void> { got.emplace(co_await std::move(task)); };
-        test::run_test(io, body());
-        return std::move(*got);
+        return test::outcome_of(io, std::move(task));
     }
 
     Result<Samples> read(HttpDriver& http)

@@ -90,10 +90,7 @@ struct RtuLineTest : testing::TestWithParam<Way> {
     template <typename T>
     T run(asio::awaitable<T> task)
     {
-        std::optional<T> got;
-        auto body = [&]() -> asio::awaitable<void> { got.emplace(co_await std::move(task)); };
-        test::run_test(io, body());
-        return std::move(*got);
+        return test::outcome_of(io, std::move(task));
     }
 
     Result<Samples> read(ModbusDriver& modbus, const Rows& due) { return run(modbus.read(due)); }

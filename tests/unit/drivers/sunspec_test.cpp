@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -158,10 +157,7 @@ struct SunspecDevice : testing::Test {
     template <typename T>
     T run(asio::awaitable<T> task)
     {
-        std::optional<T> got;
-        auto body = [&]() -> asio::awaitable<void> { got.emplace(co_await std::move(task)); };
-        test::run_test(io, body());
-        return std::move(*got);
+        return test::outcome_of(io, std::move(task));
     }
     Result<Samples> read(SunspecDriver& sunspec, const Rows& due) { return run(sunspec.read(due)); }
 

@@ -14,7 +14,7 @@ import time
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument('--all', action='store_true')
 parser.add_argument('--jobs', type=int, default=2)
-parser.add_argument('--seconds', type=float, default=240)
+parser.add_argument('--seconds', type=float, default=150)
 parser.add_argument('--build', default='build/dev')
 options = parser.parse_args()
 

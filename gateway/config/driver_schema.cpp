@@ -62,11 +62,11 @@ constexpr auto over_serial =
          must(choice("parity", parities)), integer("stop", 1, 2), must(integer("unit", 1, 247)));
 constexpr auto modbus_connect = forms(over_tcp, over_serial, rtu_over_tcp);
 constexpr auto words = keys(list(integer("", 0, 65'535)));
-constexpr auto bits = keys(list(integer("", 0, 1)));
+constexpr auto bit_range = keys(list(integer("", 0, 1)));
 constexpr auto one_text = keys(text(""));
 constexpr auto modbus_tables =
     keys(map("holding", address_format, words), map("input", address_format, words),
-         map("coil", address_format, bits), map("discrete", address_format, bits));
+         map("coil", address_format, bit_range), map("discrete", address_format, bit_range));
 constexpr auto modbus_example =
     keys(must(table("registers", modbus_tables)), map("objects", address_format, one_text));
 

@@ -21,11 +21,12 @@ import procs  # noqa: E402
 import read_batch  # noqa: E402
 import town  # noqa: E402
 
-CASES = {  # points per second: devices, points of each, period in ms
-    10: (1, 10, 1000),
-    100: (10, 10, 1000),
-    1000: (10, 100, 1000),
-    10000: (10, 100, 100),
+CASES = {  # points per second, and of a town: devices, points of each, period in ms
+    '10': (1, 10, 1000),
+    '100': (10, 10, 1000),
+    '100-slow': (10, 100, 10_000),  # as a profile of a meter polls, and as many points as the large cases
+    '1000': (10, 100, 1000),
+    '10000': (10, 100, 100),
 }
 KINDS = ('uint16', 'float32')
 
@@ -102,22 +103,24 @@ def measure_poller(run, place, build, seconds):
     return figures
 
 
-def case(build, folder, rate, kind, seconds):
-    devices, points, period = CASES[rate]
-    with procs.Run(build, folder / f'{rate}-{kind}', keep=True) as run:
+def case(build, folder, name, kind, seconds):
+    devices, points, period = CASES[name]
+    rate = devices * points * 1000 // period
+    seconds = max(seconds, 6 * period / 1000)
+    with procs.Run(build, folder / f'{name}-{kind}', keep=True) as run:
         place = town.Bench(run, devices, points, period, kind)
         ours = measure_gateway(run, place, seconds)
         bare = measure_poller(run, place, build, seconds)
-    for name, figures in (('gateway', ours), ('poller', bare)):
+    for program, figures in (('gateway', ours), ('poller', bare)):
         if not 0.9 * rate <= figures['rate'] <= 1.1 * rate:
-            print(f"bench: {name} gave {figures['rate']:.0f} of {rate} points/s", file=sys.stderr)
+            print(f"bench: {program} gave {figures['rate']:.0f} of {rate} points/s", file=sys.stderr)
     return ours, bare
 
 
-def buffering(build, folder, rate, kind, seconds):
+def buffering(build, folder, name, kind, seconds):
     """Bytes written per reading while nothing can be sent, from one commit to a later one."""
-    devices, points, period = CASES[rate]
-    with procs.Run(build, folder / f'buffering-{rate}-{kind}', keep=True) as run:
+    devices, points, period = CASES[name]
+    with procs.Run(build, folder / f'buffering-{name}-{kind}', keep=True) as run:
         place = town.Bench(run, devices, points, period, kind)
         link = run.add(procs.Link(place.broker.port))
         place.write_site(link.port)
@@ -191,13 +194,15 @@ def row(cells):
 
 
 def table(results):
-    yield row(['points/s', 'kind', 'program', 'CPU s per 1 M', 'ratio', 'resident MB', 'peak MB',
-               'payload B/point', 'wire B/point', 'written B/point'])
-    yield row(['---:', '---', '---', *['---:'] * 7])
-    for (rate, kind), (ours, bare) in results.items():
-        for name, figures in (('gateway', ours), ('bare poller', bare)):
+    yield row(['points/s', 'devices × points, read every', 'kind', 'program', 'CPU s per 1 M', 'ratio',
+               'resident MB', 'peak MB', 'payload B/point', 'wire B/point', 'written B/point'])
+    yield row(['---:', '---:', '---', '---', *['---:'] * 7])
+    for (name, kind), (ours, bare) in results.items():
+        devices, points, period = CASES[name]
+        for program, figures in (('gateway', ours), ('bare poller', bare)):
             ratio = figures['cpu'] / bare['cpu']
-            yield row([f'{rate:,}', kind, name, f"{figures['cpu']:.2f}", f'{ratio:.1f}',
+            yield row([f'{devices * points * 1000 // period:,}', f'{devices} × {points}, {period / 1000:g} s', kind,
+                       program, f"{figures['cpu']:.2f}", f'{ratio:.1f}',
                        f"{figures['resident']:.1f}", f"{figures['peak']:.1f}",
                        f"{figures['payload']:.2f}", f"{figures['wire']:.2f}", f"{figures['written']:.2f}"])
 
@@ -221,30 +226,29 @@ def main():
     parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build' / 'release')
     parser.add_argument('--seconds', type=float, default=20, help='of each window (20)')
     parser.add_argument('--only', nargs='*', default=[],
-                        help='rates and kinds: 100 10000 float32; also start, idle, micro, thousand, line, dead; and only '
-                             'when named buffering, and size (3 minutes, 1 GB of disk)')
+                        help='cases and kinds: 100 100-slow 10000 float32; also start, idle, micro, thousand, line, '
+                             'dead; and only when named buffering, and size (3 minutes, 1 GB of disk)')
     options = parser.parse_args()
     folder = options.build.parent.resolve() / 'bench'
     shutil.rmtree(folder, ignore_errors=True)
     only = set(options.only)
     results = {}
-    for rate in CASES:
+    for name in CASES:
         for kind in KINDS:
-            rates, kinds = only & {str(r) for r in CASES}, only & set(KINDS)
-            if only and (not (rates or kinds) or (rates and str(rate) not in rates)
-                         or (kinds and kind not in kinds)):
+            names, kinds = only & set(CASES), only & set(KINDS)
+            if only and (not (names or kinds) or (names and name not in names) or (kinds and kind not in kinds)):
                 continue
-            print(f'{rate} points/s, {kind} …', file=sys.stderr, flush=True)
-            results[rate, kind] = case(options.build, folder, rate, kind, options.seconds)
+            print(f'{name} points/s, {kind} …', file=sys.stderr, flush=True)
+            results[name, kind] = case(options.build, folder, name, kind, options.seconds)
     if results:
         print(*table(results), sep='\n', flush=True)
     if 'buffering' in only:
         print('', row(['points/s', 'kind', 'readings', 'written B/reading, nothing sent']),
               row(['---:', '---', '---:', '---:']), sep='\n')
-        for rate in (10, 10000):
+        for name in ('10', '10000'):
             for kind in KINDS:
-                count, each = buffering(options.build, folder, rate, kind, options.seconds)
-                print(row([f'{rate:,}', kind, f'{count:,}', f'{each:.2f}']), flush=True)
+                count, each = buffering(options.build, folder, name, kind, options.seconds)
+                print(row([name, kind, f'{count:,}', f'{each:.2f}']), flush=True)
     if not only or 'start' in only:
         seconds = start_time(options.build, folder)
         print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)

@@ -314,7 +314,7 @@ def double_served(run, chance):
     return run.changed(logs.SERVED, lambda lines: lines.insert(at, lines[at]))
 
 
-@kind('served log altered', 'invented')
+@kind('served log altered', 'invented', 'hole at the sensor')  # the last: two answers said the same before
 def alter_served(run, chance):
     at = chance.randrange(len(run.found[logs.SERVED]))
 

@@ -31,6 +31,11 @@ CASES = {  # points per second, and of a town: devices, points of each, period i
 KINDS = ('uint16', 'float32')
 
 
+def rate_of(name):
+    devices, points, period_ms = CASES[name]
+    return devices * points * 1000 // period_ms
+
+
 def is_batch(topic):
     return topic.split('/')[2] == 'data'
 
@@ -105,7 +110,7 @@ def measure_poller(run, place, build, seconds):
 
 def case(build, folder, name, kind, seconds):
     devices, points, period = CASES[name]
-    rate = devices * points * 1000 // period
+    rate = rate_of(name)
     seconds = max(seconds, 6 * period / 1000)
     with procs.Run(build, folder / f'{name}-{kind}', keep=True) as run:
         place = town.Bench(run, devices, points, period, kind)
@@ -201,7 +206,7 @@ def table(results):
         devices, points, period = CASES[name]
         for program, figures in (('gateway', ours), ('bare poller', bare)):
             ratio = figures['cpu'] / bare['cpu']
-            yield row([f'{devices * points * 1000 // period:,}', f'{devices} × {points}, {period / 1000:g} s', kind,
+            yield row([f'{rate_of(name):,}', f'{devices} × {points}, {period / 1000:g} s', kind,
                        program, f"{figures['cpu']:.2f}", f'{ratio:.1f}',
                        f"{figures['resident']:.1f}", f"{figures['peak']:.1f}",
                        f"{figures['payload']:.2f}", f"{figures['wire']:.2f}", f"{figures['written']:.2f}"])
@@ -248,7 +253,7 @@ def main():
         for name in ('10', '10000'):
             for kind in KINDS:
                 count, each = buffering(options.build, folder, name, kind, options.seconds)
-                print(row([name, kind, f'{count:,}', f'{each:.2f}']), flush=True)
+                print(row([f'{rate_of(name):,}', kind, f'{count:,}', f'{each:.2f}']), flush=True)
     if not only or 'start' in only:
         seconds = start_time(options.build, folder)
         print(f'\nStart to first durable reading: {seconds:.2f} s', flush=True)
